@@ -1,0 +1,5 @@
+export * from './clock.js';
+export * from './context.js';
+export * from './contract.js';
+export * from './errors.js';
+export * from './result.js';
