@@ -18,14 +18,14 @@ const day = 24 * 3600 * 1000;
 const importMeta = {
   name: 'import-meta',
   setup(bundler) {
-    bundler.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      if (path.includes(`${join(root, 'node_modules')}`)) return undefined;
+    bundler.onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => {
+      if (path.startsWith(join(root, 'node_modules'))) return undefined;
       const source = readFileSync(path, 'utf8');
       const contents = source
         .replaceAll(/\bimport\.meta\.url\b/g, JSON.stringify(pathToFileURL(path).href))
         .replaceAll(/\bimport\.meta\.dirname\b/g, JSON.stringify(dirname(path)))
         .replaceAll(/\bimport\.meta\.filename\b/g, JSON.stringify(path));
-      return { contents, loader: 'ts' };
+      return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
     });
   },
 };
@@ -41,6 +41,8 @@ async function bundle(entry) {
     platform: 'node',
     target: 'node24',
     packages: 'bundle',
+    // Starts a binary that it looks for beside its own files.
+    external: ['esbuild'],
     sourcemap: 'inline',
     sourcesContent: false,
     outdir: cache,
@@ -77,7 +79,8 @@ if (script === undefined || !existsSync(script)) {
   process.exit(2);
 }
 
-const child = spawn(node24(), ['--enable-source-maps', await bundle(resolve(script)), ...args], { stdio: 'inherit' });
+const program = await bundle(resolve(script)).catch(() => process.exit(1)); // esbuild has said why
+const child = spawn(node24(), ['--enable-source-maps', program, ...args], { stdio: 'inherit' });
 // In a terminal Ctrl-C reaches the child by itself; a second one would look like impatience.
 process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
 process.on('SIGTERM', () => child.kill('SIGTERM'));

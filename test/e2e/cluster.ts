@@ -83,6 +83,15 @@ export class TestCluster {
     return answer.text();
   }
 
+  /** The next request that matches is done, and then whoever's process id is in the file gets SIGKILL before the answer reaches it. */
+  async killOn(request: { method: string; path: string; pidFile: string }): Promise<void> {
+    const answer = await fetch(`${this.faultsUrl}/faults`, {
+      method: 'POST',
+      body: JSON.stringify({ ...request, times: 1, action: 'kill-after' }),
+    });
+    if (!answer.ok) throw new Error(`the fault was not armed: ${await answer.text()}`);
+  }
+
   private async stats(service: string, from: number, to: number): Promise<Stats> {
     const answer = await fetch(`${this.statsUrl}/stats?service=${service}&from=${Math.floor(from / 1000)}&to=${Math.ceil(to / 1000)}`);
     if (!answer.ok) throw new Error(`/stats answered ${answer.status}: ${await answer.text()}`);

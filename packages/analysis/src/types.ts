@@ -3,6 +3,8 @@ export interface Counts {
   n: number;
   e: number;
   b: readonly number[];
+  /** Requests whose latency was measured, when that is another counter than `n` (a histogram's `+Inf` bucket); absent: `n`. */
+  timed?: number;
 }
 
 /** One pod of the canary in one window. `age`: seconds since the pod became ready, at the window's end. */
@@ -26,12 +28,15 @@ export interface Window {
 export interface WeightStep {
   at: number;
   weight: number;
+  /** Absolute limit on the canary's error rate while this weight holds, a fraction; absent: the comparison alone decides. */
+  maxErrorRate?: number;
 }
 
 /** What is known before the first window. */
 export interface AnalysisPlan {
   /** Seconds. */
   window: number;
+  /** Steps whose time is known already; later ones are told by `Judge.step`. */
   steps: readonly WeightStep[];
   /** Latency bucket bounds, seconds, ascending. */
   bounds: readonly number[];
@@ -48,6 +53,8 @@ export interface Judgement {
   verdict: Verdict;
   /** `errors`, `latency`, `error-limit` …: which metric decided; null while undecided. */
   metric: string | null;
+  /** Seconds since the analysis began at which a `fail` was reached; absent otherwise. */
+  at?: number;
   /** `release`, or `pod:<id>` when one pod alone carries the evidence. */
   scope: string;
   /** Whether the judge would roll back on this. */
@@ -73,7 +80,7 @@ export interface Judge<S = unknown> {
 }
 
 /**
- * Where counts come from. Returns cumulative, monotone counters per pod (or series) at one instant; `tracks.ts` differences them into windows,
+ * Where counts come from. Returns cumulative, monotone counters per pod (or series) at one instant; `windows.ts` differences them into windows,
  * aware of resets. Absent track: the key is missing.
  */
 export interface CounterSample {

@@ -1,1 +1,2 @@
-export {};
+export { runCommandLine } from './command-line.js';
+export { rootMain, rootPost } from './root-action.js';

@@ -67,6 +67,8 @@ export interface KubeClient {
   logs(namespace: string, pod: string, options: { container?: string; previous?: boolean; tailLines: number }): Promise<string>;
   /** GET through the API server's pod proxy, e.g. `/metrics` on a port. */
   podProxy(namespace: string, pod: string, port: number | string, path: string, options?: { timeoutMs?: number }): Promise<string>;
-  /** Requests sent so far, per verb: `{ get: 3, list: 2, patch: 1 }`. */
+  /** The same client (connection, counters) whose calls end when `signal` aborts; `undefined`: one that no signal stops, for the way out. */
+  withSignal(signal: AbortSignal | undefined): KubeClient;
+  /** Requests sent so far, per verb: `{ get: 3, list: 2, patch: 1 }`; a retry counts again. */
   readonly requests: Readonly<Record<string, number>>;
 }

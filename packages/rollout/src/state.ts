@@ -1,5 +1,11 @@
-/** Where a rollout stands. `promoted`, `aborted` and `none` are at rest: nothing of it is in the cluster but the record. */
-export type Phase = 'none' | 'starting' | 'progressing' | 'promoting' | 'promoted' | 'aborting' | 'aborted';
+import type { TrafficSnapshot } from '@slipway/cluster';
+import type { RolloutTarget } from './target.js';
+
+/**
+ * Where a rollout stands. `none`, `promoted`, `aborted` and `undone` are at rest: nothing of it is in the cluster but the record. `progressing`
+ * rests too when its step is in force. `undoing` and `undone`: a promoted release is (was) taken back.
+ */
+export type Phase = 'none' | 'starting' | 'progressing' | 'promoting' | 'promoted' | 'aborting' | 'aborted' | 'undoing' | 'undone';
 
 /** A change that is about to be made, written down before it is. */
 export interface Intent {
@@ -16,6 +22,8 @@ export interface RolloutState {
   schema: 1;
   /** Unique for this rollout, e.g. `shop-20261122T190501Z-4f2a`. */
   id: string;
+  /** `canary`, or `rolling`: an image set on the Deployment at once, verified, undone on failure. */
+  kind: 'canary' | 'rolling';
   /** Raised with every write. */
   generation: number;
   /** Fencing number of the lease under which it was written; a write with a lower one is refused. */
@@ -23,28 +31,60 @@ export interface RolloutState {
   phase: Phase;
   /** Index into `steps` of the step in force; -1 before the first. */
   step: number;
-  /** Weight that users meet, percent. */
+  /** Weight that users meet, percent; while `stepStartedAt` is null, the weight that is being brought about. */
   weight: number;
   intent: Intent | null;
   image: { from: string; to: string };
   version: string | null;
   /** Replicas of stable when the rollout began. */
   replicas: number;
-  /** Pod-template hash or ReplicaSet revision that serves when promoted. */
-  revision: { from: string; to: string | null };
-  /** ConfigMap key and checksum of what an abort or rollback restores. */
+  /** The deployment controller's revision before the rollout and, when promoted, after it. */
+  revision: { from: string | null; to: string | null };
+  /** ConfigMap and checksum of what an abort or rollback restores. */
   snapshot: { name: string; sha256: string } | null;
+  /** The router's objects as they were. */
+  traffic: TrafficSnapshot | null;
   /** The judge's state, so that a re-run continues the test. */
-  evidence: { judge: string; state: unknown; judgement: unknown } | null;
+  evidence: Evidence | null;
+  /** The target as it was resolved when the rollout began: what every later command goes by. */
+  target: RolloutTarget;
   /** sha256 of the resolved target and judge configuration: frozen for the rollout. */
   configHash: string;
   runUrl: string | null;
+  /** Who brought about the step in force (`owner/repo/run_id/attempt/job`): tells a re-run from the next step. */
+  stepBy: string | null;
   startedAt: string;
-  /** When the step in force began to be watched (its split in place), RFC 3339. */
+  /** When the step in force began to be watched (its split in place), RFC 3339; null while it is being brought about. */
   stepStartedAt: string | null;
   finishedAt: string | null;
-  /** Why it was aborted: a reason code and one sentence. */
+  /** Why it was aborted or undone: a reason code and one sentence. */
   ended: { reason: string; summary: string } | null;
   /** Last decisions and changes, newest last, at most 50: `{ at, what }`. */
   log: { at: string; what: string }[];
+}
+
+/** What the judge knows, kept over processes and steps. */
+export interface Evidence {
+  judge: string;
+  /** Zero of the judge's time: when the first step's split was in place, RFC 3339. */
+  origin: string;
+  /** The step (index) that the judge was told of last. */
+  step: number;
+  /** The judge's own state. */
+  state: unknown;
+  judgement: unknown;
+  /** The last windows, newest last, at most 12, for the report. */
+  windows: unknown[];
+}
+
+const resting: readonly Phase[] = ['none', 'promoted', 'aborted', 'undone'];
+
+/** True while something of the rollout is in the cluster. */
+export function isActive(state: RolloutState | undefined): state is RolloutState {
+  return state !== undefined && !resting.includes(state.phase);
+}
+
+/** True while users are on their way back to the former version. */
+export function isGoingBack(state: RolloutState): boolean {
+  return state.phase === 'aborting' || state.phase === 'undoing';
 }

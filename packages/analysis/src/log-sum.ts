@@ -1,0 +1,24 @@
+/** Stands for log 0 in states that must survive JSON, which has no infinities. Far below any sum of increments that can occur. */
+export const LOG_ZERO = -1e12;
+
+/** log(eˣ + eʸ) without overflow. */
+export function logAdd(x: number, y: number): number {
+  const high = x > y ? x : y;
+  const low = x > y ? y : x;
+  const gap = low - high;
+  return gap < -40 ? high : high + Math.log1p(Math.exp(gap));
+}
+
+/** log Σ eˣ without overflow; LOG_ZERO for an empty list. */
+export function logSumExp(terms: readonly number[]): number {
+  let high = LOG_ZERO;
+  for (const term of terms) if (term > high) high = term;
+  let sum = 0;
+  for (const term of terms) sum += Math.exp(term - high);
+  return sum > 0 ? high + Math.log(sum) : LOG_ZERO;
+}
+
+/** eˣ, held finite so that it can be written as JSON. */
+export function finiteExp(x: number): number {
+  return Math.exp(Math.min(x, 690));
+}

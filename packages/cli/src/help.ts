@@ -1,0 +1,29 @@
+import type { Contract } from '@slipway/core';
+
+/** What `slipway --help` prints. */
+export function helpText(contracts: readonly Contract[]): string {
+  const rows = contracts.map((contract) => [usage(contract), summary(contract)] as const);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    'Safe releases for GitHub Actions and Kubernetes.',
+    '',
+    'Usage: slipway COMMAND [OPTIONS]',
+    '',
+    'Commands:',
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    '',
+    'Every command takes --json (the result as JSON) and --help (its options).',
+    'Exit codes: 0 pass or skipped, 1 fail, 2 error in use or configuration, 3 hold (undecided).',
+    '',
+  ].join('\n');
+}
+
+function usage(contract: Contract): string {
+  const positionals = (contract.cli?.positionals ?? []).map((name) => name.toUpperCase());
+  return [contract.name, ...positionals].join(' ');
+}
+
+function summary(contract: Contract): string {
+  const aliases = contract.cli?.aliases ?? [];
+  return aliases.length === 0 ? contract.description : `${contract.description} (Also: ${aliases.join(', ')}.)`;
+}

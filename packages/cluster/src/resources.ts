@@ -1,0 +1,27 @@
+import type { Resource } from './kube.js';
+
+/** The resources that Slipway reads or writes, by their plural. */
+export const resources = {
+  deployments: { group: 'apps', version: 'v1', plural: 'deployments', kind: 'Deployment' },
+  replicasets: { group: 'apps', version: 'v1', plural: 'replicasets', kind: 'ReplicaSet' },
+  pods: { group: '', version: 'v1', plural: 'pods', kind: 'Pod' },
+  services: { group: '', version: 'v1', plural: 'services', kind: 'Service' },
+  configmaps: { group: '', version: 'v1', plural: 'configmaps', kind: 'ConfigMap' },
+  secrets: { group: '', version: 'v1', plural: 'secrets', kind: 'Secret' },
+  events: { group: '', version: 'v1', plural: 'events', kind: 'Event' },
+  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease' },
+  horizontalpodautoscalers: { group: 'autoscaling', version: 'v2', plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler' },
+  virtualservices: { group: 'networking.istio.io', version: 'v1', plural: 'virtualservices', kind: 'VirtualService' },
+  destinationrules: { group: 'networking.istio.io', version: 'v1', plural: 'destinationrules', kind: 'DestinationRule' },
+  selfsubjectaccessreviews: {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    plural: 'selfsubjectaccessreviews',
+    kind: 'SelfSubjectAccessReview',
+  },
+} as const satisfies Record<string, Resource>;
+
+/** `apps/v1`, or `v1` for the core group: the `apiVersion` of its objects. */
+export function apiVersionOf(resource: Resource): string {
+  return resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+}

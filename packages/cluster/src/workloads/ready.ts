@@ -1,0 +1,150 @@
+import { type Clock, OperationError } from '@slipway/core';
+import type { KubeClient, KubeObject } from '../kube.js';
+import { resources } from '../resources.js';
+import { currentReplicaSet, readPods, readReplicaSets, revisionOf } from './children.js';
+import { diagnose, diagnosisLines, problemWords } from './diagnose.js';
+import { type PodProblem, podProblems } from './pod-reasons.js';
+import { type Progress, progressOf, stuckOf } from './progress.js';
+import { describe } from './workload.js';
+
+export interface ReadyOptions {
+  /** `metadata.generation` that our change led to; what is ready must be at least as new. */
+  generation: number;
+  timeoutMs: number;
+  clock: Clock;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  /** The image that must be the one serving; when somebody sets another meanwhile the wait ends with WORKLOAD_CHANGED. */
+  expect?: { container: string; image: string };
+}
+
+export interface Ready {
+  deployment: KubeObject;
+  /** The deployment controller's revision that serves. */
+  revision: string;
+  replicas: number;
+}
+
+/** First pause between two looks, its growth, and the longest: a 30 s wait is 11 looks. Milliseconds. */
+const FIRST_PAUSE = 1_000;
+const PAUSE_GROWTH = 1.25;
+const LONGEST_PAUSE = 4_000;
+
+/**
+ * Waits until the revision that we made is the one serving, all of it, with no older pods left; or says why it will not be.
+ *
+ * Ends at once when waiting cannot help. Reasons: IMAGE_PULL_FAILED, CRASH_LOOP, CONTAINER_CONFIG_ERROR, INVALID_IMAGE_NAME,
+ * PODS_NOT_CREATED (quota, admission), PROGRESS_DEADLINE_EXCEEDED, READY_TIMEOUT, WORKLOAD_CHANGED, WORKLOAD_NOT_FOUND.
+ * The error's `details.diagnosis` and `next` have pod reasons, events and last log lines.
+ */
+export async function waitReady(client: KubeClient, namespace: string, name: string, options: ReadyOptions): Promise<Ready> {
+  const { clock, signal, generation } = options;
+  const deadline = clock.now() + options.timeoutMs;
+  const pods = podWatch(client);
+  let pause = FIRST_PAUSE;
+  for (let look = 0; ; look++) {
+    const deployment = await readDeployment(client, namespace, name);
+    refuseChanged(deployment, options);
+    const progress = progressOf(deployment, generation);
+    options.onProgress?.(progress);
+    if (progress.ready) return { deployment, revision: String(revisionOf(deployment)), replicas: progress.desired };
+    await refuseStuck(client, deployment, generation, look);
+    if (look % 2 === 1) await pods.refuseFatal(deployment);
+    if (clock.now() + pause > deadline) throw await timeout(client, deployment, progress, options.timeoutMs);
+    await clock.sleep(pause, signal);
+    pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE);
+  }
+}
+
+async function readDeployment(client: KubeClient, namespace: string, name: string): Promise<KubeObject> {
+  const deployment = await client.find(resources.deployments, namespace, name);
+  if (deployment) return deployment;
+  throw new OperationError(`Deployment ${namespace}/${name} was deleted by somebody else while it was getting ready.`, {
+    reason: 'WORKLOAD_NOT_FOUND',
+    next: ['Find out who deleted it, then run this again.'],
+  });
+}
+
+function refuseChanged(deployment: KubeObject, { expect }: ReadyOptions): void {
+  if (!expect) return;
+  const containers: { name: string; image: string }[] = deployment.spec?.template?.spec?.containers ?? [];
+  const image = containers.find(({ name }) => name === expect.container)?.image;
+  if (image === expect.image) return;
+  const { namespace, name } = deployment.metadata;
+  throw new OperationError(
+    `${describe(deployment)} was given another image while this one was getting ready: ${image ?? 'none'} in place of ${expect.image}.`,
+    {
+      reason: 'WORKLOAD_CHANGED',
+      next: [`Find out who writes to it (kubectl -n ${namespace} get deployment/${name} -o yaml --show-managed-fields), then run this again.`],
+    },
+  );
+}
+
+/** The controller retries a refused pod, and a quota may have been freed by then: what is still refused at the next look is an error. */
+async function refuseStuck(client: KubeClient, deployment: KubeObject, generation: number, look: number): Promise<void> {
+  const stuck = stuckOf(deployment, generation);
+  if (!stuck || (stuck.reason === 'PODS_NOT_CREATED' && look === 0)) return;
+  const what =
+    stuck.reason === 'PODS_NOT_CREATED' ? 'cannot create its pods' : `made no progress for ${deployment.spec?.progressDeadlineSeconds ?? 600} s`;
+  throw await failure(client, deployment, stuck.reason, `${describe(deployment)} ${what}: ${stuck.message}`);
+}
+
+/** Looks at the newest revision's pods; remembers what it saw, so that what may pass is fatal only when seen again. */
+function podWatch(client: KubeClient) {
+  const seen = new Set<string>();
+  let replicaSet: KubeObject | undefined;
+  return {
+    async refuseFatal(deployment: KubeObject): Promise<void> {
+      if (!replicaSet || revisionOf(replicaSet) !== revisionOf(deployment)) {
+        replicaSet = currentReplicaSet(deployment, await readReplicaSets(client, deployment));
+      }
+      if (!replicaSet) return;
+      const pods = await readPods(client, deployment, replicaSet);
+      const problems = pods.flatMap(podProblems);
+      const fatal = problems.find((problem) => problem.fatal === 'now' || (problem.fatal === 'again' && seen.has(keyOf(problem))));
+      for (const problem of problems) seen.add(keyOf(problem));
+      if (fatal) throw await failure(client, deployment, reasonOf(fatal), `${describe(deployment)} will not get ready: ${problemWords(fatal)}`, pods);
+    },
+  };
+}
+
+/** By container, not by reason: ErrImagePull and ImagePullBackOff take turns. */
+function keyOf({ pod, container }: PodProblem): string {
+  return `${pod}/${container}`;
+}
+
+function reasonOf({ reason }: PodProblem): string {
+  if (reason === 'InvalidImageName') return 'INVALID_IMAGE_NAME';
+  if (/Image|Registry/.test(reason)) return 'IMAGE_PULL_FAILED';
+  return /CreateContainer|RunContainer/.test(reason) ? 'CONTAINER_CONFIG_ERROR' : 'CRASH_LOOP';
+}
+
+function timeout(client: KubeClient, deployment: KubeObject, progress: Progress, timeoutMs: number): Promise<OperationError> {
+  const seconds = Math.round(timeoutMs / 1000);
+  return failure(client, deployment, 'READY_TIMEOUT', `${describe(deployment)} was not ready after ${seconds} s: ${progress.words}`);
+}
+
+async function failure(
+  client: KubeClient,
+  deployment: KubeObject,
+  reason: string,
+  message: string,
+  pods?: readonly KubeObject[],
+): Promise<OperationError> {
+  const diagnosis = await diagnose(client, deployment, pods);
+  const { namespace, name } = deployment.metadata;
+  return new OperationError([`${message}.`, ...diagnosisLines(diagnosis)].join('\n'), {
+    reason,
+    next: [ADVICE[reason] ?? `kubectl -n ${namespace} describe deployment/${name}`],
+    details: { namespace, deployment: name, diagnosis },
+  });
+}
+
+const ADVICE: Record<string, string> = {
+  IMAGE_PULL_FAILED: 'Check that the image exists under this very name and that the cluster may pull it (imagePullSecrets).',
+  INVALID_IMAGE_NAME: 'Correct the image reference.',
+  CRASH_LOOP: 'The container starts and ends: the log lines above are its last words.',
+  CONTAINER_CONFIG_ERROR: 'Create the ConfigMap, Secret or key that the pod refers to.',
+  PODS_NOT_CREATED: 'Free or raise the quota, or satisfy the admission policy that the message names.',
+  READY_TIMEOUT: 'Check the readiness probe and the resources asked for; raise `ready-timeout` if the start simply takes longer.',
+};

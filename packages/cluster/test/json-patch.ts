@@ -1,0 +1,50 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Patch } from '../src/kube.js';
+
+type Operation = Extract<Patch, { type: 'json' }>['body'][number];
+
+/** Applies RFC 6902 operations (add, replace, remove, test) to a copy; throws when a test fails or a path does not exist. */
+export function applyJsonPatch<T>(document: T, operations: readonly Operation[]): T {
+  const copy = structuredClone(document);
+  for (const operation of operations) applyOne(copy, operation);
+  return copy;
+}
+
+function applyOne(document: unknown, { op, path, value }: Operation): void {
+  const keys = path
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const last = keys.pop();
+  if (last === undefined) throw new Error('the whole document cannot be patched');
+  // biome-ignore lint/suspicious/noExplicitAny: a JSON pointer may lead anywhere
+  const parent = keys.reduce<any>((node, key) => (node === null || typeof node !== 'object' ? undefined : node[key]), document);
+  if (parent === null || typeof parent !== 'object') throw new Error(`${op} operation does not apply: doc is missing path: ${path}`);
+  const missing = !(last in parent) && last !== '-';
+  if (op === 'test') {
+    if (!isDeepStrictEqual(parent[last], value)) throw new Error(`testing value ${path} failed: test failed`);
+  } else if (op === 'add') {
+    if (!Array.isArray(parent)) parent[last] = structuredClone(value);
+    else parent.splice(last === '-' ? parent.length : Number(last), 0, structuredClone(value));
+  } else if (missing) {
+    throw new Error(`${op} operation does not apply: doc is missing key: ${path}`);
+  } else if (op === 'replace') {
+    parent[last] = structuredClone(value);
+  } else if (Array.isArray(parent)) {
+    parent.splice(Number(last), 1);
+  } else {
+    delete parent[last];
+  }
+}
+
+/** Applies an RFC 7386 merge patch to a copy. */
+// biome-ignore lint/suspicious/noExplicitAny: JSON of any shape
+export function applyMergePatch(target: any, patch: any): any {
+  if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return structuredClone(patch);
+  const result = target === null || typeof target !== 'object' || Array.isArray(target) ? {} : structuredClone(target);
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = applyMergePatch(result[key], value);
+  }
+  return result;
+}

@@ -1,0 +1,38 @@
+import { formatDuration } from '../duration.js';
+import type { Config, ServiceConfig } from './config.js';
+import type { Path } from './positions.js';
+
+/** Something wrong that no single value shows. */
+export interface RuleProblem {
+  path: Path;
+  message: string;
+  allowed: string;
+}
+
+/** Checks what spans several values. */
+export function brokenRules(config: Config): RuleProblem[] {
+  return Object.entries(config.services).flatMap(([name, service]) => serviceRules(['services', name], service));
+}
+
+function serviceRules(path: Path, { steps, analysis, traffic }: ServiceConfig): RuleProblem[] {
+  const problems: RuleProblem[] = [];
+  for (const [index, step] of steps.entries()) {
+    const before = steps[index - 1];
+    if (before && step.weight <= before.weight) {
+      const message = `${step.weight} does not come after ${before.weight}: weights ascend`;
+      problems.push({ path: [...path, 'steps', index, 'weight'], message, allowed: `a whole number from ${before.weight + 1} to 99` });
+    }
+    if (step.duration < analysis.window) {
+      const message = `${formatDuration(step.duration)} is shorter than one window of analysis`;
+      problems.push({ path: [...path, 'steps', index, 'duration'], message, allowed: `at least ${formatDuration(analysis.window)} (analysis.window)` });
+    }
+  }
+  if (analysis.provider === 'prometheus' && !analysis.prometheus) {
+    problems.push({ path: [...path, 'analysis', 'prometheus'], message: 'is missing: the provider is prometheus', allowed: 'a map with at least url' });
+  }
+  if (traffic.router === 'istio' && traffic.stableSubset === traffic.canarySubset) {
+    const message = `${JSON.stringify(traffic.canarySubset)} is also the stable subset`;
+    problems.push({ path: [...path, 'traffic', 'canary-subset'], message, allowed: 'another subset than stable-subset' });
+  }
+  return problems;
+}

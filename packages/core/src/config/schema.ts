@@ -1,0 +1,153 @@
+import * as z from 'zod/mini';
+import { atLeastOne, choice, duration, integer, label, map, matching, named, objectName, percent, port, text } from './kinds.js';
+
+/** What slipway.yml may say, with the descriptions that editors show. Built when asked for, so that importing costs nothing. */
+export function buildSchema() {
+  const descriptions = z.registry<{ description: string; title?: string }>();
+  const about = <T extends z.core.$ZodType>(description: string, schema: T): T => {
+    descriptions.add(schema, { description });
+    return schema;
+  };
+  return { schema: fileSchema(about), descriptions };
+}
+
+export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
+type About = <T extends z.core.$ZodType>(description: string, schema: T) => T;
+
+function fileSchema(about: About) {
+  return about(
+    'How Slipway releases the services of this repository.',
+    map({
+      version: about('Version of this file format.', z.literal(1, { error: '1' })),
+      release: about('Tags and changelog.', z.prefault(releaseSchema(about), {})),
+      environments: about(
+        'Where services run, by name of the GitHub environment.',
+        named(/^[A-Za-z0-9][\w ./-]{0,254}$/, 'letters, digits, "-", "_", ".", "/" and spaces', environmentSchema(about)),
+      ),
+      services: about(
+        'What is released, by a name of your choice.',
+        named(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: at most 63 lower-case letters, digits and "-"', serviceSchema(about)),
+      ),
+    }),
+  );
+}
+
+function releaseSchema(about: About) {
+  return map({
+    'tag-prefix': about('What a release tag begins with, before the version.', z.prefault(matching(/^[\w./-]{0,50}$/, 'at most 50 letters, digits and ._/-'), 'v')),
+    changelog: about('Path of the changelog from the root of the repository.', z.prefault(text('a path'), 'CHANGELOG.md')),
+  });
+}
+
+function environmentSchema(about: About) {
+  return map({
+    namespace: about('Kubernetes namespace.', label()),
+    context: about('kubeconfig context; default: the current one.', z.optional(text('the name of a kubeconfig context'))),
+  });
+}
+
+function serviceSchema(about: About) {
+  return map({
+    workload: about("Deployment; default: the service's name.", z.optional(objectName())),
+    container: about('Container whose image is released; default: the only one.', z.optional(label())),
+    service: about("Kubernetes Service that users' requests come through; default: the service's name.", z.optional(objectName())),
+    'metrics-port': about('Port of the pods that serves /metrics, number or name; default: the first declared port.', z.optional(port())),
+    traffic: about('How traffic is split between stable and canary.', z.prefault(trafficSchema(about), { router: 'replicas' })),
+    steps: about(
+      'Weights the canary goes through before it is promoted, ascending.',
+      z.prefault(z.array(stepSchema(about), { error: 'a list of steps' }).check(z.minLength(1, { error: 'at least one step' })), [
+        { weight: 10, duration: '5m', 'max-error-rate': '1%' },
+        { weight: 50, duration: '10m', 'max-error-rate': '0.5%' },
+      ]),
+    ),
+    'ready-timeout': about('Longest wait for a Deployment to become ready.', z.prefault(duration({ min: 1000 }), '300s')),
+    drain: about("Shortest wait between the canary's weight being 0 and its removal.", z.prefault(duration({ min: 0 }), '5s')),
+    analysis: about('How the canary is judged.', z.prefault(analysisSchema(about), {})),
+    triggers: about('Absolute limits at which `auto-rollback watch` rolls back at once.', z.prefault(triggersSchema(about), {})),
+  });
+}
+
+function trafficSchema(about: About) {
+  const replicas = map({ router: about('Replica ratio: no mesh is needed, the split is as fine as the replicas allow.', z.literal('replicas')) });
+  const istio = map({
+    router: about('Istio VirtualService and DestinationRule.', z.literal('istio')),
+    'virtual-service': about("VirtualService; default: the service's name.", z.optional(objectName())),
+    'destination-rule': about("DestinationRule; default: the service's name.", z.optional(objectName())),
+    route: about('Name of the http route whose weights are set; default: the only one that leads to the stable subset.', z.optional(text('the name of a route'))),
+    'stable-subset': about('Subset of the stable pods.', z.prefault(label(), 'stable')),
+    'canary-subset': about('Subset of the canary pods.', z.prefault(label(), 'canary')),
+    header: about(
+      'Requests with this header (value `true`) always meet the canary; default: no header route.',
+      z.optional(matching(/^[a-z0-9][a-z0-9-]*$/, 'the name of an HTTP header in lower case')),
+    ),
+  });
+  return z.discriminatedUnion('router', [replicas, istio], {
+    error: (issue) => (issue.code === 'invalid_union' ? 'replicas, istio' : 'a map with the key router'),
+  });
+}
+
+function stepSchema(about: About) {
+  return map({
+    weight: about('Percent of traffic that meets the canary.', integer(1, 99)),
+    duration: about('How long the step is watched.', duration({ min: 1000 })),
+    'max-error-rate': about("Limit on the canary's error rate in this step; default: the comparison with stable alone decides.", z.optional(percent({ max: 1 }))),
+  });
+}
+
+function analysisSchema(about: About) {
+  return map({
+    judge: about('`anytime-valid` bounds the chance of rolling back a good release; `threshold` compares with fixed limits.', z.prefault(choice(['anytime-valid', 'threshold']), 'anytime-valid')),
+    provider: about("Where the numbers come from: the pods' own /metrics, or a Prometheus server.", z.prefault(choice(['pods', 'prometheus']), 'pods')),
+    prometheus: about('The Prometheus server; needed with provider `prometheus`.', z.optional(prometheusSchema(about))),
+    window: about('Length of one window of counts.', z.prefault(duration({ min: 1000 }), '10s')),
+    'warm-up': about('Pods younger than this are judged for catastrophic failure only.', z.prefault(duration({ min: 0 }), '60s')),
+    'false-rollback-budget': about('Largest probability of rolling back a good release.', z.prefault(percent({ above: 0, max: 0.5 }), 0.05)),
+    'max-error-ratio': about("Tolerated ratio of the canary's error rate to stable's.", z.prefault(atLeastOne(), 1.25)),
+    'error-margin': about('Error rate that is tolerated on top of it.', z.prefault(percent({ max: 1 }), '0.02%')),
+    'latency-slo': about('A latency that is always judged: the share of slower requests.', z.optional(duration({ min: 1 }))),
+    'on-nodata': about('What no data leads to. It is never a pass.', z.prefault(choice(['hold', 'fail']), 'hold')),
+    'on-inconclusive': about('What a step that ends undecided leads to.', z.prefault(choice(['hold', 'continue', 'fail']), 'hold')),
+    threshold: about('Limits of the `threshold` judge.', z.prefault(thresholdSchema(about), {})),
+  });
+}
+
+function prometheusSchema(about: About) {
+  const metricName = () => matching(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'the name of a metric');
+  return map({
+    url: about('Address of the server.', matching(/^https?:\/\/[^\s]+$/, 'an http or https URL')),
+    requests: about('Counter of requests.', z.prefault(metricName(), 'http_requests_total')),
+    'error-selector': about('Label matchers of the requests that failed.', z.prefault(text('label matchers'), 'code=~"5.."')),
+    latency: about('Base name of the latency histogram.', z.prefault(metricName(), 'http_request_duration_seconds')),
+    selector: about('Further label matchers of all queries.', z.prefault(z.string({ error: 'label matchers' }), '')),
+    'pod-label': about('Label that holds the name of the pod.', z.prefault(matching(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'the name of a label'), 'pod')),
+    history: about("How far back stable's history is read.", z.prefault(duration({ min: 0 }), '1h')),
+  });
+}
+
+function thresholdSchema(about: About) {
+  return map({
+    'error-difference': about("Largest difference of the error rates, in percentage points.", z.prefault(percent({ max: 1 }), '0.5%')),
+    'p99-ratio': about("Largest ratio of the canary's p99 latency to stable's.", z.prefault(atLeastOne(), 1.1)),
+    'min-requests': about('Requests of each track below which nothing is decided.', z.prefault(integer(1, 1_000_000_000), 100)),
+  });
+}
+
+function triggersSchema(about: About) {
+  const count = () => integer(0, 1_000_000);
+  return map({
+    'error-rate': about(
+      'Share of failed requests.',
+      z.prefault(map({ above: percent({ max: 1 }), for: duration({ min: 0 }) }), { above: '5%', for: '2m' }),
+    ),
+    'latency-p99': about(
+      'p99 latency.',
+      z.prefault(map({ above: duration({ min: 1 }), for: duration({ min: 0 }) }), { above: '5000ms', for: '5m' }),
+    ),
+    'health-failures': about(
+      'Failed health checks.',
+      z.prefault(map({ above: count(), within: duration({ min: 1000 }) }), { above: 3, within: '1m' }),
+    ),
+    restarts: about('Restarts of containers.', z.prefault(map({ above: count(), within: duration({ min: 1000 }) }), { above: 5, within: '5m' })),
+    'min-requests': about('Requests below which rates are not judged.', z.prefault(integer(1, 1_000_000_000), 20)),
+  });
+}

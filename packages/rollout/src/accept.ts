@@ -1,0 +1,229 @@
+import type { Outcome } from '@slipway/core';
+import type { Circumstances, Command } from './command.js';
+import { isReRun } from './re-run.js';
+import { isActive, isGoingBack, type RolloutState } from './state.js';
+import type { StepConfig } from './target.js';
+
+/** How a command ends: what the action's result says. */
+export interface Verdict {
+  outcome: Outcome;
+  reason: string;
+  summary: string;
+  next?: string[];
+}
+
+/**
+ * What becomes of a command:
+ * `begin`: a new rollout; `go`: the state that must be brought about (`answer` is then the end, unless it goes wrong); `finish`: the way back
+ * that was begun must be finished first, then the command is put again; `end`: nothing is to be done.
+ */
+export type Acceptance =
+  | { kind: 'begin'; rollout: 'canary' | 'rolling'; image: string; version: string | null; weight: number }
+  | { kind: 'go'; state: RolloutState }
+  | { kind: 'finish'; state: RolloutState }
+  | { kind: 'end'; verdict: Verdict; state?: RolloutState };
+
+/** Whether and how `command` fits where the rollout stands. Pure: every rule about the order of commands is here. */
+export function accept(command: Command, state: RolloutState | undefined, steps: readonly StepConfig[], at: Circumstances): Acceptance {
+  switch (command.kind) {
+    case 'start':
+      return acceptStart(command, state, steps, at);
+    case 'step':
+      return acceptStep(command, state, at);
+    case 'promote':
+      return acceptPromote(command, state, at);
+    case 'abort':
+      return acceptAbort(command, state);
+    case 'roll-back':
+      return acceptRollBack(command, state, at);
+  }
+}
+
+function acceptStart(
+  command: Extract<Command, { kind: 'start' }>,
+  state: RolloutState | undefined,
+  steps: readonly StepConfig[],
+  at: Circumstances,
+): Acceptance {
+  if (!isActive(state)) {
+    if (at.stableImage === command.image) return end(alreadyReleased(command.image));
+    return { kind: 'begin', rollout: 'canary', image: command.image, version: command.version, weight: command.weight ?? steps[0]?.weight ?? 10 };
+  }
+  if (isGoingBack(state)) return { kind: 'finish', state };
+  if (state.image.to !== command.image || state.kind === 'rolling') return end(inProgress(state, command.image));
+  if (state.phase === 'promoting') {
+    return end({ outcome: 'pass', reason: 'PROMOTING', summary: `${nameOf(state)} is being promoted already.`, next: ['Run `promote` to finish it.'] });
+  }
+  if (state.stepStartedAt === null) return { kind: 'go', state: mine(state, at) };
+  return end(stepInForce(state), mine(state, at));
+}
+
+function acceptStep(command: Extract<Command, { kind: 'step' }>, state: RolloutState | undefined, at: Circumstances): Acceptance {
+  if (!isActive(state)) return end(withoutRollout(state, 'step'));
+  if (isGoingBack(state)) return { kind: 'finish', state };
+  if (state.phase === 'promoting') return end(lastStep(state, `${nameOf(state)} is being promoted already`));
+  if (state.configHash !== at.configHash) return end(configChanged(state));
+  // A step that was being brought about when a run ended was not watched yet: bring it about, and no more.
+  if (state.stepStartedAt === null) return { kind: 'go', state: mine(state, at) };
+  if (command.weight !== undefined && command.weight === state.weight) return end(stepInForce(state), mine(state, at));
+  if (isReRun(state.stepBy, at.holder)) return end(stepInForce(state), mine(state, at));
+  const next = nextStep(state, command.weight);
+  if (next === undefined) return end(lastStep(state, `${nameOf(state)} is at its last step`));
+  if (next.weight <= state.weight) return end(notForward(state, next.weight));
+  return { kind: 'go', state: { ...mine(state, at), phase: 'progressing', ...next, stepStartedAt: null } };
+}
+
+function acceptPromote(command: Extract<Command, { kind: 'promote' }>, state: RolloutState | undefined, at: Circumstances): Acceptance {
+  const { image, version } = command;
+  if (!isActive(state)) {
+    if (image === undefined) return end(withoutRollout(state, 'promote'));
+    if (at.stableImage === image) return end(alreadyReleased(image));
+    return { kind: 'begin', rollout: 'rolling', image, version, weight: 0 };
+  }
+  if (isGoingBack(state)) return { kind: 'finish', state };
+  if (image !== undefined && image !== state.image.to) return end(inProgress(state, image));
+  if (state.phase === 'promoting') return { kind: 'go', state };
+  const remaining = state.target.steps.slice(state.step + 1);
+  const allDone = state.stepStartedAt !== null && remaining.length === 0;
+  if (!allDone && command.weight !== 100) return end(stepsRemaining(state, remaining));
+  return { kind: 'go', state: { ...state, phase: 'promoting' } };
+}
+
+function acceptAbort(command: Extract<Command, { kind: 'abort' }>, state: RolloutState | undefined): Acceptance {
+  if (!isActive(state)) return end(nothingToDo(state));
+  return { kind: 'go', state: isGoingBack(state) ? state : goingBack(state, 'aborting', command) };
+}
+
+function acceptRollBack(command: Extract<Command, { kind: 'roll-back' }>, state: RolloutState | undefined, at: Circumstances): Acceptance {
+  if (state === undefined || (command.image !== undefined && state.image.to !== command.image)) return end(nothingToDo(undefined));
+  if (isGoingBack(state)) return { kind: 'go', state };
+  if (isActive(state)) return { kind: 'go', state: goingBack(state, 'aborting', command) };
+  // One automatic rollback per rollout: after `undone` there is nothing more to take back.
+  if (state.phase !== 'promoted' || at.stableImage === state.image.from) return end(alreadyGood(state));
+  if (at.stableImage !== state.image.to) return end(changedSince(state, at.stableImage));
+  return { kind: 'go', state: goingBack(state, 'undoing', command) };
+}
+
+/** The state in which users are sent back, with why. Pure. */
+export function goingBack(state: RolloutState, phase: 'aborting' | 'undoing', why: { reason: string; summary: string }): RolloutState {
+  return { ...state, phase, ended: { reason: why.reason, summary: why.summary }, stepStartedAt: null, finishedAt: null };
+}
+
+/** The step after the one in force; a weight that slipway.yml does not name takes the place of the next step's. */
+function nextStep(state: RolloutState, weight: number | undefined): { step: number; weight: number } | undefined {
+  const { steps } = state.target;
+  const named = steps.findIndex((step, index) => index > state.step && step.weight === weight);
+  const index = named >= 0 ? named : state.step + 1;
+  const step = steps[index];
+  return step && { step: index, weight: weight ?? step.weight };
+}
+
+function mine(state: RolloutState, at: Circumstances): RolloutState {
+  return { ...state, stepBy: at.holder };
+}
+
+function end(verdict: Verdict, state?: RolloutState): Acceptance {
+  return state === undefined ? { kind: 'end', verdict } : { kind: 'end', verdict, state };
+}
+
+/** `v1.4.0`, or the image where no version was given. */
+export function nameOf(state: RolloutState): string {
+  return state.version ?? state.image.to;
+}
+
+/** The end of a command whose step is in place. */
+export function stepInForce(state: RolloutState): Verdict {
+  const { steps } = state.target;
+  const last = state.step >= steps.length - 1;
+  return {
+    outcome: 'pass',
+    reason: 'STEP_IN_FORCE',
+    summary: `${state.weight} % of users meet ${nameOf(state)} (step ${state.step + 1} of ${steps.length}).`,
+    next: ['Run `canary-analyze` to judge this step.', last ? 'When it passes, run `promote`.' : 'When it passes, run `step`.'],
+  };
+}
+
+function alreadyReleased(image: string): Verdict {
+  return { outcome: 'skipped', reason: 'ALREADY_RELEASED', summary: `${image} is what all users meet already.` };
+}
+
+function inProgress(state: RolloutState, image: string): Verdict {
+  return {
+    outcome: 'fail',
+    reason: 'ROLLOUT_IN_PROGRESS',
+    summary: `A rollout of ${state.image.to} (${state.id}) is at ${state.weight} %; ${image} cannot begin before it has ended. Nothing was changed.`,
+    next: ['Run `abort` to send users back to the former version, or `promote` to finish it; then run this again.', ...seen(state)],
+  };
+}
+
+function lastStep(state: RolloutState, what: string): Verdict {
+  return { outcome: 'skipped', reason: 'LAST_STEP', summary: `${what} (${state.weight} %); there is no further step.`, next: ['Run `promote`.'] };
+}
+
+function notForward(state: RolloutState, weight: number): Verdict {
+  return {
+    outcome: 'error',
+    reason: 'WEIGHT_NOT_FORWARD',
+    summary: `A step to ${weight} % is not forward: ${state.weight} % of users meet ${nameOf(state)} already. Nothing was changed.`,
+    next: ['Give a larger weight, or run `abort` to send users back.'],
+  };
+}
+
+function stepsRemaining(state: RolloutState, remaining: readonly StepConfig[]): Verdict {
+  const left = remaining.length > 0 ? `the steps ${remaining.map((step) => `${step.weight} %`).join(', ')} are still to come` : 'its last step is not in force yet';
+  return {
+    outcome: 'fail',
+    reason: 'STEPS_REMAINING',
+    summary: `${nameOf(state)} is at ${state.weight} % and ${left}. Nothing was changed.`,
+    next: [remaining.length > 0 ? 'Run `step`, then `canary-analyze`, for each.' : 'Run `start` or `step` again to bring it about.', 'To leave them out on purpose, run `promote` with `weight: 100%`.'],
+  };
+}
+
+function configChanged(state: RolloutState): Verdict {
+  return {
+    outcome: 'error',
+    reason: 'CONFIG_CHANGED',
+    summary: `The service's settings in slipway.yml are not those with which ${state.id} began; a rollout is judged by the rules it began with.`,
+    next: ['Restore the settings, or run `promote` or `abort` (both go by the rules it began with) and begin anew.'],
+  };
+}
+
+/** What a command that needs a rollout gets when there is none. A release that is through already is not a failure of a re-run. */
+export function withoutRollout(state: RolloutState | undefined, command: string): Verdict {
+  if (state?.phase === 'promoted') {
+    return { outcome: 'skipped', reason: 'ALREADY_RELEASED', summary: `${nameOf(state)} was promoted at ${state.finishedAt}; there is nothing to ${command}.` };
+  }
+  if (state && state.phase !== 'none') {
+    const verb = state.phase === 'undone' ? 'rolled back' : 'aborted';
+    return {
+      outcome: 'fail',
+      reason: 'ROLLOUT_ABORTED',
+      summary: `The rollout of ${nameOf(state)} was ${verb}: ${state.ended?.summary ?? 'no reason recorded'}`,
+      next: ['Mend the cause, then begin a new rollout with `start`.', ...seen(state)],
+    };
+  }
+  return { outcome: 'fail', reason: 'NO_ROLLOUT', summary: `No rollout has begun, so there is nothing to ${command}.`, next: ['Run `start` with an `image` first.'] };
+}
+
+function nothingToDo(state: RolloutState | undefined): Verdict {
+  const why = state ? `the last rollout (${state.id}) is ${state.phase}` : 'no such rollout is on record';
+  return { outcome: 'skipped', reason: 'NOTHING_TO_DO', summary: `There is nothing to send back: ${why}.` };
+}
+
+function alreadyGood(state: RolloutState): Verdict {
+  const was = state.phase === 'undone' ? 'was rolled back before' : state.phase === 'aborted' ? 'was aborted' : 'is not what the Deployment runs';
+  return { outcome: 'skipped', reason: 'ALREADY_GOOD', summary: `${state.image.from} serves all users already: ${nameOf(state)} ${was}.` };
+}
+
+function changedSince(state: RolloutState, image: string): Verdict {
+  return {
+    outcome: 'fail',
+    reason: 'WORKLOAD_CHANGED',
+    summary: `The Deployment runs ${image}, which is neither the release (${state.image.to}) nor what was good before it (${state.image.from}); somebody else changed it. Nothing was changed.`,
+    next: [`Find out who did; kubectl -n ${state.target.namespace} rollout history deployment/${state.target.workload}`],
+  };
+}
+
+function seen(state: RolloutState): string[] {
+  return state.runUrl === null ? [] : [`It was begun by ${state.runUrl}.`];
+}

@@ -1,0 +1,101 @@
+import { type Clock, OperationError } from '@slipway/core';
+import { configMapStore, type DocumentStore, type HeldLease, type KubeClient, type Stored } from '@slipway/cluster';
+import type { Change } from './decide.js';
+import { parseState } from './parse-state.js';
+import type { RolloutState } from './state.js';
+
+/** How many lines of history the state keeps. */
+const LOG_LINES = 50;
+
+/** Name of a target's state ConfigMap and of its Lease. */
+export function recordName(workload: string): string {
+  return `slipway-${workload}`;
+}
+
+/** The store of a target's state. Sends nothing yet. */
+export function rolloutStore(client: KubeClient, namespace: string, workload: string): DocumentStore<RolloutState> {
+  return configMapStore<RolloutState>(client, {
+    namespace,
+    name: recordName(workload),
+    key: 'state.json',
+    schema: 1,
+    labels: { 'app.kubernetes.io/managed-by': 'slipway' },
+    parse: parseState,
+  });
+}
+
+/**
+ * The state of one target while this process holds its lease. Each write raises the generation, carries the lease's fencing number, and is
+ * refused by the API server when somebody wrote in between; so a run that lost its lease fails here, before the change that it was about to make.
+ */
+export class RolloutRecord {
+  private stored: Stored<RolloutState> | undefined;
+
+  constructor(
+    private readonly store: DocumentStore<RolloutState>,
+    private readonly lease: HeldLease,
+    private readonly clock: Clock,
+  ) {}
+
+  get state(): RolloutState | undefined {
+    return this.stored?.value;
+  }
+
+  async read(): Promise<RolloutState | undefined> {
+    this.stored = await this.store.read();
+    return this.stored?.value;
+  }
+
+  /** Writes `next`; `what` is added to its history. Reasons: ROLLOUT_SUPERSEDED, LEASE_LOST. */
+  async write(next: RolloutState, what?: string): Promise<RolloutState> {
+    this.lease.assertHeld();
+    this.refuseNewer(this.stored?.value);
+    const value = this.stamped(next, what);
+    try {
+      this.stored = await this.store.write(value, this.stored);
+    } catch (error) {
+      if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
+      await this.readAgain(error);
+      this.stored = await this.store.write(value, this.stored);
+    }
+    return value;
+  }
+
+  /** Writes down a change before it is made. */
+  intend(state: RolloutState, { change, ...to }: Change): Promise<RolloutState> {
+    const words = Object.entries(to).map(([key, value]) => `${key} ${value}`);
+    return this.write({ ...state, intent: { change, to, at: this.now() } }, [change, ...words].join(' '));
+  }
+
+  now(): string {
+    return new Date(this.clock.now()).toISOString();
+  }
+
+  private stamped(next: RolloutState, what: string | undefined): RolloutState {
+    const log = what === undefined ? next.log : [...next.log, { at: this.now(), what }].slice(-LOG_LINES);
+    return { ...next, log, generation: (this.stored?.value.generation ?? 0) + 1, fencing: this.lease.fencing };
+  }
+
+  /** After a conflict: only a write of our own (its answer lost), or one that left the state alone (a label), may be built upon. */
+  private async readAgain(conflict: OperationError): Promise<void> {
+    const before = this.stored?.value;
+    this.stored = await this.store.read();
+    const there = this.stored?.value;
+    if (there?.fencing === this.lease.fencing) return;
+    if (there !== undefined && there.generation === before?.generation && there.fencing === before.fencing) return;
+    throw superseded(there, conflict);
+  }
+
+  private refuseNewer(there: RolloutState | undefined): void {
+    if (there && there.fencing > this.lease.fencing) throw superseded(there);
+  }
+}
+
+function superseded(there: RolloutState | undefined, cause?: unknown): OperationError {
+  const who = there ? `another run (${there.runUrl ?? there.stepBy ?? 'unknown'}) has written it since` : 'somebody deleted it';
+  return new OperationError(`The rollout's state is no longer what this run last saw: ${who}. Nothing more was changed.`, {
+    reason: 'ROLLOUT_SUPERSEDED',
+    next: ['See where it stands: `canary-deploy` with command `status`.'],
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -1,0 +1,98 @@
+import { isRecord } from '../kube/object.js';
+import { applyKeys, isAtomicMap, isSet, keyValue } from './list-keys.js';
+
+/**
+ * Paths of fields in the form of `fieldsV1` (structured-merge-diff): `f:name` for a field, `k:{…}` for a list item by its keys, `v:…` for a
+ * member of a set, `.` for the item itself. A path is kept as its segments joined by a character that cannot occur in them.
+ */
+export type FieldSet = Set<string>;
+
+const separator = '\u0000';
+
+/** Fields that no manager owns. */
+const unowned = new Set(['apiVersion', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.uid', 'metadata.resourceVersion',
+  'metadata.generation', 'metadata.creationTimestamp', 'metadata.managedFields', 'metadata.generateName']);
+
+/** Every leaf of an object, with its value. `custom` kinds have no merging lists. */
+export function leavesOf(object: object, custom: boolean): Map<string, unknown> {
+  const leaves = new Map<string, unknown>();
+  walk(object, [], [], custom, leaves);
+  return leaves;
+}
+
+function walk(value: unknown, path: string[], names: string[], custom: boolean, leaves: Map<string, unknown>): void {
+  if (unowned.has(names.join('.'))) return;
+  if (isRecord(value) && (custom || !isAtomicMap(names)) && (names.length === 0 || Object.keys(value).length > 0)) {
+    for (const [key, one] of Object.entries(value)) walk(one, [...path, `f:${key}`], [...names, key], custom, leaves);
+    return;
+  }
+  if (Array.isArray(value) && isSet(names)) {
+    for (const one of value) leaves.set([...path, `v:${JSON.stringify(one)}`].join(separator), one);
+    return;
+  }
+  const keys = Array.isArray(value) && !custom ? applyKeys(names) : undefined;
+  if (!keys || !Array.isArray(value)) {
+    leaves.set(path.join(separator), value);
+    return;
+  }
+  for (const item of value as Record<string, unknown>[]) {
+    const itemPath = [...path, `k:${JSON.stringify(Object.fromEntries(keys.map((key) => [key, keyValue(item, key)])))}`];
+    leaves.set([...itemPath, '.'].join(separator), undefined);
+    for (const [key, one] of Object.entries(item)) walk(one, [...itemPath, `f:${key}`], [...names, key], custom, leaves);
+  }
+}
+
+/** A path as error messages show it: `.spec.template.spec.containers[name="web"].image`. */
+export function describePath(path: string): string {
+  const parts = path.split(separator).map((segment) => {
+    if (segment.startsWith('f:')) return `.${segment.slice(2)}`;
+    if (segment.startsWith('v:')) return `[=${segment.slice(2)}]`;
+    if (!segment.startsWith('k:')) return '';
+    const keys = Object.entries(JSON.parse(segment.slice(2)) as Record<string, unknown>);
+    return `[${keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`;
+  });
+  return parts.join('');
+}
+
+/** The value at a path, or undefined. */
+export function removePath(object: object, path: string): void {
+  const segments = path.split(separator).filter((segment) => segment !== '.');
+  const last = segments.pop() as string;
+  let parent: unknown = object;
+  for (const segment of segments) parent = step(parent, segment);
+  if (Array.isArray(parent)) {
+    const at = parent.indexOf(step(parent, last));
+    if (at >= 0) parent.splice(at, 1);
+  } else if (isRecord(parent)) delete parent[last.slice(2)];
+}
+
+function step(parent: unknown, segment: string): unknown {
+  if (segment.startsWith('f:')) return isRecord(parent) ? parent[segment.slice(2)] : undefined;
+  if (!Array.isArray(parent)) return undefined;
+  if (segment.startsWith('v:')) return parent.find((one) => JSON.stringify(one) === segment.slice(2));
+  const keys = Object.entries(JSON.parse(segment.slice(2)) as Record<string, unknown>);
+  return parent.find((item) => keys.every(([key, value]) => keyValue(item, key) === value));
+}
+
+/** To the tree of `fieldsV1`. */
+export function toFieldsV1(paths: Iterable<string>): object {
+  const tree: Record<string, unknown> = {};
+  for (const path of paths) {
+    let node = tree;
+    for (const segment of path.split(separator)) {
+      node[segment] ??= {};
+      node = node[segment] as Record<string, unknown>;
+    }
+  }
+  return tree;
+}
+
+/** From the tree of `fieldsV1`: its leaves, and `.` of list items. */
+export function fromFieldsV1(tree: unknown, path: readonly string[] = []): string[] {
+  if (!isRecord(tree)) return [];
+  return Object.entries(tree).flatMap(([segment, below]) => {
+    const here = [...path, segment];
+    const children = fromFieldsV1(below, here);
+    return children.length > 0 ? children : [here.join(separator)];
+  });
+}

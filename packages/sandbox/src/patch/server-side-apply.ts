@@ -1,0 +1,86 @@
+import { ApiError, badRequest, type Cause } from '../kube/api-error.js';
+import { apiVersionOf, type Kind } from '../kube/kinds.js';
+import { isRecord, type KubeObject, sameJson, timestamp } from '../kube/object.js';
+import { describePath, leavesOf, removePath } from './field-set.js';
+import { applyKeys, isAtomicMap, isSet, keyValue } from './list-keys.js';
+import { isSameManager, type Manager, readManagers, writeManagers } from './managed-fields.js';
+
+export interface ApplyOptions {
+  manager: string;
+  subresource: string;
+  force: boolean;
+  now: number;
+}
+
+/**
+ * Server-side apply: merges what the manager declares, takes away what it declared before and does not any more, and refuses with 409 when
+ * another manager owns a field that would change (unless forced). Subset of structured-merge-diff: no version conversion.
+ */
+export function applyConfiguration(stored: KubeObject, applied: object, kind: Kind, options: ApplyOptions): KubeObject {
+  const custom = kind.custom ?? false;
+  const self = { name: options.manager, operation: 'Apply' as const, subresource: options.subresource };
+  const managers = readManagers(stored);
+  const previous = managers.find((manager) => isSameManager(manager, self));
+  const others = managers.filter((manager) => manager !== previous);
+  const wanted = leavesOf(applied, custom);
+  const current = leavesOf(stored, custom);
+  const changed = [...wanted].filter(([path, value]) => !sameJson(current.get(path), value) || !current.has(path)).map(([path]) => path);
+  const causes = conflicts(changed, others);
+  if (causes.length > 0 && !options.force) throw applyConflict(kind, stored.metadata.name, causes);
+  const merged = structuredClone(merge(stored, applied, [], custom)) as KubeObject;
+  const dropped = [...(previous?.fields ?? [])].filter((path) => !wanted.has(path));
+  // Deepest first, so that an item's own fields go before the item.
+  for (const path of dropped.sort().reverse()) if (!others.some((other) => other.fields.has(path))) removePath(merged, path);
+  for (const other of others) for (const path of changed) other.fields.delete(path);
+  const same = previous && sameJson([...previous.fields].sort(), [...wanted.keys()].sort());
+  const own: Manager = { ...self, fields: new Set(wanted.keys()), time: same ? previous.time : timestamp(options.now) };
+  writeManagers(merged, kind, [own, ...others]);
+  return merged;
+}
+
+function conflicts(changed: readonly string[], others: readonly Manager[]): (Cause & { manager: string })[] {
+  return others.flatMap((other) =>
+    changed
+      .filter((path) => other.fields.has(path) && !path.endsWith('\u0000.'))
+      .map((path) => ({
+        reason: 'FieldManagerConflict',
+        message: `conflict with "${other.name}"${other.subresource ? ` with subresource "${other.subresource}"` : ''}`,
+        field: describePath(path),
+        manager: other.name,
+      })),
+  );
+}
+
+function applyConflict(kind: Kind, name: string, causes: readonly (Cause & { manager: string })[]): ApiError {
+  const version = apiVersionOf(kind);
+  const named = causes.map(({ reason, message, field }) => ({ reason, message: `${message} using ${version}`, field }));
+  const text =
+    named.length === 1
+      ? `Apply failed with 1 conflict: ${named[0]?.message}: ${named[0]?.field}`
+      : `Apply failed with ${named.length} conflicts: ${named.map((one) => `${one.message}:\n- ${one.field}`).join('\n')}`;
+  return new ApiError(409, 'Conflict', text, { causes: named, name });
+}
+
+function merge(live: unknown, applied: unknown, names: string[], custom: boolean): unknown {
+  if (isRecord(applied) && isRecord(live) && (custom || !isAtomicMap(names))) {
+    const merged: Record<string, unknown> = { ...live };
+    for (const [key, value] of Object.entries(applied)) if (value !== null) merged[key] = merge(live[key], value, [...names, key], custom);
+    return merged;
+  }
+  if (!Array.isArray(applied) || !Array.isArray(live)) return applied;
+  if (isSet(names)) return [...live, ...applied.filter((value) => !live.includes(value))];
+  const keys = custom ? undefined : applyKeys(names);
+  if (!keys) return applied;
+  return mergeItems(live, applied, keys, names);
+}
+
+function mergeItems(live: unknown[], applied: unknown[], keys: readonly string[], names: string[]): unknown[] {
+  const merged = [...live] as Record<string, unknown>[];
+  for (const item of applied) {
+    if (!isRecord(item)) throw badRequest(`${names.join('.')}: an item of a list map must be an object`);
+    const at = merged.findIndex((other) => keys.every((key) => keyValue(other, key) === keyValue(item, key)));
+    if (at < 0) merged.push(item);
+    else merged[at] = merge(merged[at], item, names, false) as Record<string, unknown>;
+  }
+  return merged;
+}
