@@ -26,7 +26,9 @@ if (existsSync(dist)) {
   untracked();
   await runEntries();
 } else complain('there is no dist: run `npm run build` and commit it');
-console.log(problems === 0 ? 'dist is what its sources build, and every entry runs' : `${problems} problems; \`npm run build\` makes dist anew`);
+console.log(
+  problems === 0 ? 'dist is what its sources build, and every entry runs' : `${problems} problems; \`npm run build\` makes dist anew`,
+);
 process.exitCode = problems === 0 ? 0 : 1;
 
 async function compare() {
@@ -41,7 +43,10 @@ async function compare() {
 
 /** What is in dist here but not in the commit would be missing for everybody else. */
 function untracked() {
-  const git = spawnSync('git', ['status', '--porcelain', '--untracked-files=all', '--ignored', '--', 'dist'], { cwd: root, encoding: 'utf8' });
+  const git = spawnSync('git', ['status', '--porcelain', '--untracked-files=all', '--ignored', '--', 'dist'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (git.status !== 0) console.log('not a git repository: nothing to say about untracked files');
   else for (const line of git.stdout.split('\n').filter(Boolean)) complain(`not committed: ${line}`);
 }

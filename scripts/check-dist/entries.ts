@@ -24,7 +24,12 @@ export function entriesOf(contracts: readonly Contract[]): Entry[] {
     ...actions,
     { file: 'slipway/main.js', exitCode: 2, prints: /^::error.*::.*\bcommand\b/m },
     { file: 'slipway/post.js', exitCode: 0 },
-    { file: 'cli/main.js', args: ['--help'], exitCode: 0, prints: new RegExp(contracts.map(({ name }) => `(?=[^]*\\b${name}\\b)`).join('')) },
+    {
+      file: 'cli/main.js',
+      args: ['--help'],
+      exitCode: 0,
+      prints: new RegExp(contracts.map(({ name }) => `(?=[^]*\\b${name}\\b)`).join('')),
+    },
     { file: 'cli/main.js', args: ['--version'], exitCode: 0, prints: /^\d+\.\d+\.\d+$/m },
     ...contracts.map(({ name }) => ({ file: 'cli/main.js', args: [name, '--help'], exitCode: 0, prints: new RegExp(name) })),
   ];
@@ -34,7 +39,9 @@ export function entriesOf(contracts: readonly Contract[]): Entry[] {
 export function problemOf(dist: string, { file, args = [], exitCode, prints }: Entry): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-entry-'));
   try {
-    const files = Object.fromEntries(['OUTPUT', 'STATE', 'STEP_SUMMARY', 'ENV', 'PATH'].map((name) => [`GITHUB_${name}`, join(folder, name)]));
+    const files = Object.fromEntries(
+      ['OUTPUT', 'STATE', 'STEP_SUMMARY', 'ENV', 'PATH'].map((name) => [`GITHUB_${name}`, join(folder, name)]),
+    );
     for (const path of Object.values(files)) writeFileSync(path, '');
     const runner = { GITHUB_ACTIONS: 'true', GITHUB_WORKSPACE: folder, RUNNER_TEMP: folder, HOME: folder, ...files };
     const env = file.startsWith('cli/') ? { HOME: folder } : runner;

@@ -48,7 +48,13 @@ interface Manifest {
 
 function manifest(source: string, { name, description, inputs, outputs, folder, post }: Manifest): string {
   const runs = { using: 'node24', main: `${folder}/main.js`, ...(post ? { post: `${folder}/post.js`, 'post-if': 'always()' } : {}) };
-  return header(source) + stringify({ name, description, author: 'Slipway contributors', branding, inputs, outputs, runs }, { lineWidth: 0 });
+  const document = { name, description, author: 'Slipway contributors', branding, inputs, outputs, runs };
+  return header(source) + withoutExpressions(stringify(document, { lineWidth: 0 }));
+}
+
+/** A runner evaluates `${{ … }}` wherever it stands in a manifest, and refuses the action when it is in a description. */
+function withoutExpressions(text: string): string {
+  return text.replaceAll(/\$\{\{\s*(.*?)\s*\}\}/g, '$1');
 }
 
 function input(spec: InputSpec) {
@@ -94,7 +100,7 @@ function shared(entries: readonly Described[]): string {
       const names = entries.filter(({ spec }) => spec.description === text).map(({ contract }) => contract.name);
       return `${names.join(', ')}: ${text}`;
     })
-    .join(' — ');
+    .join('\n');
 }
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {

@@ -9,9 +9,9 @@ export function familyEntry(family: Contract['family'], contracts: readonly Cont
     header,
     ...members.map(({ name }) => `import { action as ${camelCase(name)} } from '../../../actions/${name}/main.js';\n`),
     "import { family } from './family.js';\n\n",
-    'export const actions = {\n',
-    ...members.map(({ name }) => `  ${name.includes('-') ? `'${name}'` : name}: ${camelCase(name)},\n`),
-    '};\n',
+    'export const actions = {',
+    ...members.map(({ name }) => `\n  ${propertyName(name)}: ${camelCase(name)},`),
+    members.length > 0 ? '\n};\n' : '};\n',
     'export const { main, post, cli } = family(actions);\n',
   ].join('');
 }
@@ -29,4 +29,8 @@ export function contractList(contracts: readonly Contract[]): string {
 
 function camelCase(name: string): string {
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function propertyName(name: string): string {
+  return name.includes('-') ? `'${name}'` : name;
 }

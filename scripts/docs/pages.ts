@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configJsonSchemaText, configSchemaFile } from '@slipway/core';
 import { rootContract } from '../../packages/cli/src/root-contract.js';
 import { readContracts } from '../contracts.js';
 import { root } from '../node24.mjs';
@@ -19,6 +20,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
   }
   files.set('action.yml', rootActionYml(rootContract, contracts));
   files.set('docs/reasons.md', reasonsPage(contracts));
+  files.set(configSchemaFile, configJsonSchemaText());
   files.set('packages/cli/src/contracts.ts', contractList(contracts));
   for (const family of ['gates', 'cluster'] as const) files.set(`packages/cli/src/${family}.ts`, familyEntry(family, contracts));
   return files;

@@ -25,7 +25,13 @@ printTable(
     ...bundles.map((file) => [file, count(bytesOf(file)), count(gzipSync(readFileSync(join(dist, file)), { level: 9 }).length), '', '']),
     [`${rest.length} stubs and licences`, count(sum(rest.map(bytesOf))), '', '', ''],
     ['all of dist', count(total), '', count(budgets.bytes.dist), verdict(total, budgets.bytes.dist)],
-    ['git archive HEAD', '', archive === undefined ? 'no commit' : count(archive), count(budgets.bytes.archive), verdict(archive, budgets.bytes.archive)],
+    [
+      'git archive HEAD',
+      '',
+      archive === undefined ? 'no commit' : count(archive),
+      count(budgets.bytes.archive),
+      verdict(archive, budgets.bytes.archive),
+    ],
   ],
 );
 
@@ -35,7 +41,10 @@ for (const family of families) {
   const shown = packages.slice(0, 12);
   const others = packages.slice(12);
   if (others.length > 0) shown.push([`${others.length} others`, sum(others.map(([, bytes]) => bytes))]);
-  printTable(['package', 'bytes'], shown.map(([name, bytes]) => [name, count(bytes)]));
+  printTable(
+    ['package', 'bytes'],
+    shown.map(([name, bytes]) => [name, count(bytes)]),
+  );
 }
 process.exitCode = total <= budgets.bytes.dist && (archive ?? 0) <= budgets.bytes.archive ? 0 : 1;
 

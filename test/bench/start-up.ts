@@ -42,7 +42,15 @@ printTable(
     const time = median(times);
     const ratio = time / base;
     const verdict = limit === undefined ? '' : ratio <= limit ? 'ok' : 'OVER';
-    return [name, ms(time), ms(Math.min(...times)), ms(time - base), `${ratio.toFixed(2)}x`, limit === undefined ? '' : `${limit}x`, verdict];
+    return [
+      name,
+      ms(time),
+      ms(Math.min(...times)),
+      ms(time - base),
+      `${ratio.toFixed(2)}x`,
+      limit === undefined ? '' : `${limit}x`,
+      verdict,
+    ];
   }),
 );
 console.log(`Node ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()}, ${runs} interleaved runs each, the first dropped`);

@@ -26,6 +26,18 @@ export function burstFactor(windows: readonly Tally[], unknown = 1): number {
   return Math.min(highest, Math.max(1, statistic / chiSquareQuantile(-1.645, degrees)));
 }
 
+/** Joins adjacent windows, equally many each, to at most `most`. */
+export function joinWindows(windows: readonly Tally[], most: number): Tally[] {
+  const size = Math.max(1, Math.ceil(windows.length / most));
+  const joined: Tally[] = [];
+  windows.forEach(({ n, e }, i) => {
+    const last = joined.at(-1);
+    if (last && i % size !== 0) joined[joined.length - 1] = { n: last.n + n, e: last.e + e };
+    else joined.push({ n, e });
+  });
+  return joined;
+}
+
 function joinToBlocks(windows: readonly Tally[], requests: number): Tally[] {
   const blocks: Tally[] = [];
   let block = { n: 0, e: 0 };

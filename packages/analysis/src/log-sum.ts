@@ -3,8 +3,8 @@ export const LOG_ZERO = -1e12;
 
 /** log(eˣ + eʸ) without overflow. */
 export function logAdd(x: number, y: number): number {
-  const high = x > y ? x : y;
-  const low = x > y ? y : x;
+  const high = Math.max(x, y);
+  const low = Math.min(x, y);
   const gap = low - high;
   return gap < -40 ? high : high + Math.log1p(Math.exp(gap));
 }

@@ -29,7 +29,11 @@ export function* readTraces(lines: Iterable<string>, file: string): Generator<Tr
       if (trace) yield finish(trace);
       trace = readHeader(reader, value);
     } else if (!trace) {
-      throw reader.bad('the line', 'comes before any trace header', 'a line {"trace": "id", "window": 10, "steps": [...], "bounds": [...], "end": 900} first');
+      throw reader.bad(
+        'the line',
+        'comes before any trace header',
+        'a line {"trace": "id", "window": 10, "steps": [...], "bounds": [...], "end": 900} first',
+      );
     } else if ('h' in value) {
       if (trace.windows.length > 0) throw reader.bad('h', 'history after the first window', 'all "h" lines right after the header');
       const past = reader.counts('h', value.h, trace.plan.bounds.length);
@@ -54,7 +58,8 @@ function readHeader(reader: LineReader, value: Record<string, unknown>): Trace &
   const window = reader.number('window', value.window);
   if (window <= 0) throw reader.bad('window', `is ${window}`, 'seconds, above 0');
   const bounds = reader.list('bounds', value.bounds ?? []).map((bound, i) => reader.number(`bounds[${i}]`, bound));
-  if (bounds.some((bound, i) => bound <= (bounds[i - 1] ?? 0))) throw reader.bad('bounds', 'are not ascending and above 0', 'seconds, ascending');
+  if (bounds.some((bound, i) => bound <= (bounds[i - 1] ?? 0)))
+    throw reader.bad('bounds', 'are not ascending and above 0', 'seconds, ascending');
   const steps = reader.list('steps', value.steps ?? []).map((step, i) => readStep(reader, step, `steps[${i}]`));
   const end = value.end === undefined || value.end === null ? 0 : reader.number('end', value.end);
   return { id: String(id), plan: { window, steps, bounds, end, history: [] }, windows: [] };
@@ -65,7 +70,9 @@ function readStep(reader: LineReader, value: unknown, where: string): WeightStep
   const at = reader.number(`${where}.at`, step.at);
   const weight = reader.number(`${where}.weight`, step.weight);
   if (weight < 0 || weight > 100) throw reader.bad(`${where}.weight`, `is ${weight}`, 'percent, 0 to 100');
-  return step.maxErrorRate === undefined ? { at, weight } : { at, weight, maxErrorRate: reader.number(`${where}.maxErrorRate`, step.maxErrorRate) };
+  return step.maxErrorRate === undefined
+    ? { at, weight }
+    : { at, weight, maxErrorRate: reader.number(`${where}.maxErrorRate`, step.maxErrorRate) };
 }
 
 function readWindow(reader: LineReader, value: Record<string, unknown>, trace: Trace): Window {

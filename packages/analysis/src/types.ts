@@ -88,9 +88,20 @@ export interface CounterSample {
   at: number;
   bounds: readonly number[];
   /** Keyed by series id (pod name, or the track when the source sums over pods). */
-  series: readonly { id: string; track: 'stable' | 'canary'; startedAt?: number; counters: Counts }[];
+  series: readonly CounterSeries[];
   /** What could not be read, in words. */
   problems: readonly string[];
+}
+
+/** One pod's (or track's) counters since they began to count. */
+export interface CounterSeries {
+  id: string;
+  track: 'stable' | 'canary';
+  /** When the counters began at zero (the process started), milliseconds since the epoch; absent: unknown. */
+  startedAt?: number;
+  /** When the pod became ready, milliseconds since the epoch, if that was later. */
+  readyAt?: number;
+  counters: Counts;
 }
 
 export interface MetricsSource {

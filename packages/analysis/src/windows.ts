@@ -1,7 +1,6 @@
-import { addCounts, countsProblem, noCounts } from './counts.js';
-import type { Counts, CounterSample, PodCounts, Window } from './types.js';
+import { addCounts, countsProblem, noCounts, timedOf } from './counts.js';
+import type { CounterSample, Counts, PodCounts, CounterSeries as Series, Window } from './types.js';
 
-type Series = CounterSample['series'][number];
 type Track = Series['track'];
 
 /** The window between two samples, and in words what could not be used. */
@@ -69,7 +68,9 @@ function growTracks(before: CounterSample, after: CounterSample, problems: strin
       problems.push(`${series.id}: track ${JSON.stringify(series.track)} is neither stable nor canary; ignored`);
       continue;
     }
-    const growth = seen.has(series.id) ? 'appears twice in one sample' : grow(earlier.get(series.id), series, before.at, after.bounds.length);
+    const growth = seen.has(series.id)
+      ? 'appears twice in one sample'
+      : grow(earlier.get(series.id), series, before.at, after.bounds.length);
     seen.add(series.id);
     if (growth === null) problems.push(`${series.id}: no earlier counters to compare with; it counts from the next window on`);
     else if (typeof growth !== 'string') tracks[series.track]?.push({ series, growth });
@@ -98,11 +99,13 @@ function grow(before: Series | undefined, after: Series, since: number, bounds: 
 
 function subtract(after: Counts, before: Counts): Counts {
   const growth = { n: after.n - before.n, e: after.e - before.e, b: after.b.map((count, i) => count - (before.b[i] ?? 0)) };
-  return after.timed === undefined || before.timed === undefined ? growth : { ...growth, timed: after.timed - before.timed };
+  return after.timed === undefined ? growth : { ...growth, timed: after.timed - timedOf(before) };
 }
 
 function total(grown: Grown[] | null, bounds: number): Counts | null {
-  return grown === null || grown.length === 0 ? null : grown.reduce((sum, { growth }) => addCounts(sum, growth), noCountsLike(grown[0], bounds));
+  return grown === null || grown.length === 0
+    ? null
+    : grown.reduce((sum, { growth }) => addCounts(sum, growth), noCountsLike(grown[0], bounds));
 }
 
 function noCountsLike(first: Grown | undefined, bounds: number): Counts {
@@ -115,7 +118,8 @@ function podsOf(grown: readonly Grown[], at: number): PodCounts[] | null {
   for (const { series, growth } of grown) {
     if (series.startedAt === undefined) return null;
     // A clock behind the cluster's makes a pod seem to start in the future.
-    pods.push({ ...growth, id: series.id, age: Math.max(0, (at - series.startedAt) / 1000) });
+    const since = Math.max(series.startedAt, series.readyAt ?? 0);
+    pods.push({ ...growth, id: series.id, age: Math.max(0, (at - since) / 1000) });
   }
   return pods;
 }

@@ -1,26 +1,29 @@
 import type { Trace } from '../src/trace-format.js';
 import type { Counts, PodCounts, WeightStep, Window } from '../src/types.js';
 
+// Looked up once: inside jest's sandbox each use of a global is slow, and a rollout draws tens of thousands of numbers.
+const { abs, cos, exp, floor, imul, log, log1p, max, min, PI, round, sqrt } = Math;
+
 /** A small seeded generator (mulberry32): the same seed gives the same rollout on every machine. */
 export function randomFrom(seed: number): () => number {
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    let t = imul(a ^ (a >>> 15), a | 1);
+    t ^= t + imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
 export function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  return sqrt(-2 * log(1 - random())) * cos(2 * PI * random());
 }
 
 /** Poisson variable: by multiplication below 30, by its normal approximation above. */
 export function poisson(random: () => number, mean: number): number {
   if (mean <= 0) return 0;
-  if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)));
-  const limit = Math.exp(-mean);
+  if (mean > 30) return max(0, round(mean + sqrt(mean) * normal(random)));
+  const limit = exp(-mean);
   let k = 0;
   for (let product = random(); product > limit; product *= random()) k++;
   return k;
@@ -32,10 +35,10 @@ export function binomial(random: () => number, n: number, p: number): number {
   if (p >= 1) return n;
   if (p > 0.5) return n - binomial(random, n, 1 - p);
   const mean = n * p;
-  if (mean > 40) return Math.min(n, Math.max(0, Math.round(mean + Math.sqrt(mean * (1 - p)) * normal(random))));
-  const log = Math.log1p(-p);
+  if (mean > 15) return min(n, max(0, round(mean + sqrt(mean * (1 - p)) * normal(random))));
+  const gap = log1p(-p);
   let count = 0;
-  for (let at = Math.floor(Math.log(1 - random()) / log); at < n; at += 1 + Math.floor(Math.log(1 - random()) / log)) count++;
+  for (let at = floor(log(1 - random()) / gap); at < n; at += 1 + floor(log(1 - random()) / gap)) count++;
   return count;
 }
 
@@ -78,7 +81,7 @@ export function world(changes: Partial<World> = {}): World {
       { at: 600, weight: 50 },
     ],
     end: 900,
-    history: 360,
+    history: 120,
     sigma: 0.6,
     bounds: prometheusBounds,
     burst: 1,
@@ -130,13 +133,14 @@ function sum(all: Counts[], bounds: number): Counts {
 /** Poisson arrivals, Bernoulli errors (or groups of `burst`), log-normal latency seen through the buckets. */
 export function draw(random: () => number, it: Pick<World, 'burst' | 'sigma' | 'bounds'>, mean: number, behaviour: Behaviour): Counts {
   const n = poisson(random, mean);
-  const e = it.burst > 1 ? Math.min(n, it.burst * poisson(random, (n * behaviour.errors) / it.burst)) : binomial(random, n, behaviour.errors);
+  const e =
+    it.burst > 1 ? min(n, it.burst * poisson(random, (n * behaviour.errors) / it.burst)) : binomial(random, n, behaviour.errors);
   const b: number[] = [];
   let left = n;
   let reached = 0;
   for (const bound of it.bounds) {
-    const cumulative = normalCdf(Math.log(bound / behaviour.median) / it.sigma);
-    const inside = reached < 1 ? Math.min(1, Math.max(0, (cumulative - reached) / (1 - reached))) : 0;
+    const cumulative = normalCdf(log(bound / behaviour.median) / it.sigma);
+    const inside = reached < 1 ? min(1, max(0, (cumulative - reached) / (1 - reached))) : 0;
     left -= binomial(random, left, inside);
     reached = cumulative;
     b.push(n - left);
@@ -146,7 +150,17 @@ export function draw(random: () => number, it: Pick<World, 'burst' | 'sigma' | '
 
 /** Abramowitz & Stegun 26.2.17: absolute error below 7.5e-8. */
 function normalCdf(x: number): number {
-  const t = 1 / (1 + 0.2316419 * Math.abs(x));
-  const tail = (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) * t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  const t = 1 / (1 + 0.2316419 * abs(x));
+  const tail =
+    (exp((-x * x) / 2) / sqrt(2 * PI)) *
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   return x > 0 ? 1 - tail : tail;
+}
+
+/** A trace in the format that replay reads. */
+export function traceText({ id, plan, windows }: Trace): string {
+  const { history, ...header } = plan;
+  const lines = [{ trace: id, ...header }, ...history.map((h) => ({ h })), ...windows];
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }

@@ -1,6 +1,6 @@
 import { type Action, runCli, runMain, runPost } from '@slipway/core';
 
-/** The actions of one bundle. Those that share their dependencies share a bundle, so each is loaded with what it needs and no more. */
+/** The actions of one bundle. Those that share their dependencies share a bundle, so each comes with what it needs and little more. */
 export interface Family {
   /** Runs the action as a step of a job. */
   main(name: string): Promise<void>;

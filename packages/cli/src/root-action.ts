@@ -1,10 +1,16 @@
 import { type Contract, inputVariable, quoteValue, runMain, suggestion, UsageError } from '@slipway/core';
 import { commandNames, findCommand } from './commands.js';
-import { contracts } from './contracts.js';
+import { contracts as allContracts } from './contracts.js';
 import { type LoadFamily, loadFamily } from './families.js';
 import { rootContract } from './root-contract.js';
 
-type Environment = Record<string, string | undefined>;
+interface Setting {
+  env: Record<string, string | undefined>;
+  contracts: readonly Contract[];
+  load: LoadFamily;
+}
+
+const setting = (): Setting => ({ env: process.env, contracts: allContracts, load: loadFamily });
 
 /** What the `command` input asks for: a command and its inputs given by position, or what is wrong with it. */
 export type Request = { command: Contract; values: Readonly<Record<string, string>> } | { problem: string; allowed: string };
@@ -31,7 +37,7 @@ export function parseRequest(text: string, contracts: readonly Contract[]): Requ
 }
 
 /** Runs the command as a step of a job. */
-export async function rootMain(env: Environment = process.env, load: LoadFamily = loadFamily): Promise<void> {
+export async function rootMain({ env, contracts, load } = setting()): Promise<void> {
   const request = parseRequest(env[inputVariable('command')] ?? '', contracts);
   if ('problem' in request) return refuse(request);
   handOver(request.values, env);
@@ -40,7 +46,7 @@ export async function rootMain(env: Environment = process.env, load: LoadFamily 
 }
 
 /** Runs the command's part after the job's last step, if it has one. */
-export async function rootPost(env: Environment = process.env, load: LoadFamily = loadFamily): Promise<void> {
+export async function rootPost({ env, contracts, load } = setting()): Promise<void> {
   const request = parseRequest(env[inputVariable('command')] ?? '', contracts);
   if ('problem' in request || !request.command.post) return;
   handOver(request.values, env);
@@ -52,12 +58,13 @@ export async function rootPost(env: Environment = process.env, load: LoadFamily 
 function refuse({ problem, allowed }: { problem: string; allowed: string }): Promise<void> {
   return runMain({
     contract: rootContract,
-    main: () => Promise.reject(new UsageError([{ where: 'command', message: problem, allowed, example: rootContract.inputs.command.example }])),
+    main: () =>
+      Promise.reject(new UsageError([{ where: 'command', message: problem, allowed, example: rootContract.inputs.command.example }])),
   });
 }
 
 /** Sets the inputs given by position. The root's own `command` is taken away: to the command, an input of that name is its own. */
-function handOver(values: Readonly<Record<string, string>>, env: Environment): void {
+function handOver(values: Readonly<Record<string, string>>, env: Setting['env']): void {
   delete env[inputVariable('command')];
   for (const [name, value] of Object.entries(values)) env[inputVariable(name)] = value;
 }

@@ -110,11 +110,14 @@ function refuseLarge(text: string, options: { namespace: string; name: string; k
 }
 
 function newer(schema: number, options: { namespace: string; name: string; key: string; schema: number }): OperationError {
-  return new OperationError(`${place(options)} was written by a newer Slipway (schema ${schema}; this one reads up to ${options.schema}).`, {
-    reason: 'STATE_NEWER',
-    next: ['Use the newer version of the action for this step, too. The state is left as it is.'],
-    details: { schema },
-  });
+  return new OperationError(
+    `${place(options)} was written by a newer Slipway (schema ${schema}; this one reads up to ${options.schema}).`,
+    {
+      reason: 'STATE_NEWER',
+      next: ['Use the newer version of the action for this step, too. The state is left as it is.'],
+      details: { schema },
+    },
+  );
 }
 
 function corrupt(what: string, options: { namespace: string; name: string; key: string }, cause?: unknown): OperationError {

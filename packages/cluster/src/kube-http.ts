@@ -59,7 +59,11 @@ function clientOver(send: Requester, server: string, requests: Record<string, nu
   }
 
   /** One page after the other; 410 says that the later pages are of a state that the server has forgotten. */
-  async function list(resource: Resource, namespace: string, options: { labelSelector?: string; fieldSelector?: string } = {}): Promise<KubeObject[]> {
+  async function list(
+    resource: Resource,
+    namespace: string,
+    options: { labelSelector?: string; fieldSelector?: string } = {},
+  ): Promise<KubeObject[]> {
     const operation: Operation = { verb: 'list', resource, namespace, name: '' };
     const { labelSelector, fieldSelector } = options;
     const filter = { ...(labelSelector ? { labelSelector } : {}), ...(fieldSelector ? { fieldSelector } : {}) };
@@ -101,10 +105,24 @@ function clientOver(send: Requester, server: string, requests: Record<string, nu
     replace(resource, namespace, name, object) {
       const operation: Operation = { verb: 'update', resource, namespace, name };
       // The resource version lets only one of two equal requests through.
-      return askObject({ operation, method: 'PUT', path: objectPath(operation), query: { fieldManager: FIELD_MANAGER }, body: object, repeatable: true });
+      return askObject({
+        operation,
+        method: 'PUT',
+        path: objectPath(operation),
+        query: { fieldManager: FIELD_MANAGER },
+        body: object,
+        repeatable: true,
+      });
     },
     patch(resource, namespace, name, patch, options = {}) {
-      const operation: Operation = { verb: 'patch', resource, namespace, name, subresource: options.subresource, jsonPatch: patch.type === 'json' };
+      const operation: Operation = {
+        verb: 'patch',
+        resource,
+        namespace,
+        name,
+        subresource: options.subresource,
+        jsonPatch: patch.type === 'json',
+      };
       return askObject({
         operation,
         method: 'PATCH',
@@ -163,7 +181,7 @@ function objectPath({ resource, subresource, namespace, name, verb }: Operation)
 /** A name from a file or an input must not lead elsewhere: `..` is a step up in any URL, also encoded. */
 function segment(part: string): string {
   if (part === '.' || part === '..') throw new Error(`"${part}" is no name`);
-  return encodeURIComponent(part);
+  return encodeURIComponent(part).replaceAll('%3A', ':');
 }
 
 /** Setting something twice is setting it once; putting something into a list, or taking it out by its place, is not. */

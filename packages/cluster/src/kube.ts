@@ -62,7 +62,12 @@ export interface KubeClient {
     patch: Patch,
     options?: { subresource?: 'scale' | 'status'; dryRun?: boolean; timeoutMs?: number },
   ): Promise<KubeObject>;
-  remove(resource: Resource, namespace: string, name: string, options?: { uid?: string; propagation?: 'Foreground' | 'Background' }): Promise<void>;
+  remove(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    options?: { uid?: string; propagation?: 'Foreground' | 'Background' },
+  ): Promise<void>;
   /** Last lines of a container's log; empty when there are none. */
   logs(namespace: string, pod: string, options: { container?: string; previous?: boolean; tailLines: number }): Promise<string>;
   /** GET through the API server's pod proxy, e.g. `/metrics` on a port. */

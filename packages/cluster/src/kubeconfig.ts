@@ -46,7 +46,7 @@ function readConfig({ kubeconfig, env }: KubeconfigOptions): KubeConfig {
   }
   throw usage('kubeconfig', `no kubeconfig: KUBECONFIG is not set, there is no ${usual}, and this is not a pod with a service account`, {
     allowed: 'a path to a kubeconfig, or its content',
-    example: 'kubeconfig: ${{ runner.temp }}/kubeconfig',
+    example: './kubeconfig',
   });
 }
 
@@ -64,7 +64,8 @@ function readFiles(paths: string[], where: string): KubeConfig {
 
 /** As kubectl merges: the first file that names something wins. */
 function merge(into: KubeConfig, from: KubeConfig, path: string): void {
-  const absent = <T extends { name: string }>(there: T[], more: T[]) => more.filter(({ name }) => !there.some((each) => each.name === name));
+  const absent = <T extends { name: string }>(there: T[], more: T[]) =>
+    more.filter(({ name }) => !there.some((each) => each.name === name));
   try {
     for (const cluster of absent(into.clusters, from.clusters)) into.addCluster(cluster);
     for (const user of absent(into.users, from.users)) into.addUser(user);
@@ -106,7 +107,9 @@ interface YamlError extends Error {
 function yamlWords(error: unknown): string {
   const { name, reason, message } = error as YamlError;
   if (name === 'YAMLException') return `not YAML (${reason ?? 'syntax error'})`;
-  return /^(clusters|users|contexts)\[\d+\]\S* is missing$/.test(message) ? message : 'it is not a mapping with clusters, users and contexts';
+  return /^(clusters|users|contexts)\[\d+\]\S* is missing$/.test(message)
+    ? message
+    : 'it is not a mapping with clusters, users and contexts';
 }
 
 function lineOf(error: unknown): Partial<Problem> {
@@ -119,7 +122,10 @@ function chooseContext(config: KubeConfig, wanted: string | undefined): string {
   const list = names.join(', ') || 'none';
   const name = wanted || config.currentContext;
   if (!name) {
-    throw usage('context', `the kubeconfig has no current context; it has: ${list}`, { allowed: list, ...(names[0] ? { example: names[0] } : {}) });
+    throw usage('context', `the kubeconfig has no current context; it has: ${list}`, {
+      allowed: list,
+      ...(names[0] ? { example: names[0] } : {}),
+    });
   }
   if (names.includes(name)) return name;
   throw usage('context', `the kubeconfig has no context "${name}"${suggestion(name, names)}`, { allowed: list });

@@ -176,7 +176,10 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
   async function renew(): Promise<void> {
     const at = clock.now();
     try {
-      current = await client.replace(resources.leases, namespace, name, { ...current, spec: { ...current.spec, renewTime: microTime(at) } });
+      current = await client.replace(resources.leases, namespace, name, {
+        ...current,
+        spec: { ...current.spec, renewTime: microTime(at) },
+      });
     } catch (error) {
       if (!(error instanceof OperationError) || (error.reason !== 'CONFLICT' && error.reason !== 'NOT_FOUND')) throw error;
       // Ours with another version: an earlier renewal whose answer was lost, or somebody touched its labels.
@@ -240,12 +243,15 @@ function recordOf({ spec = {} }: KubeObject): LeaseRecord {
 
 function held(lease: KubeObject, alive: boolean, { namespace, name }: LeaseOptions): OperationError {
   const { holder, since, until } = recordOf(lease);
-  return new OperationError(`${holder} holds the lease ${namespace}/${name} since ${since}, ${alive ? 'and is alive (it was just renewed)' : `for now until ${until}`}.`, {
-    reason: 'LEASE_HELD',
-    next: [
-      'Wait for that run to end (or cancel it: it gives the lease up), then run this again.',
-      `Only if it is certainly gone: kubectl -n ${namespace} patch lease/${name} --type=merge -p '{"spec":{"holderIdentity":""}}'`,
-    ],
-    details: { holder, since, until },
-  });
+  return new OperationError(
+    `${holder} holds the lease ${namespace}/${name} since ${since}, ${alive ? 'and is alive (it was just renewed)' : `for now until ${until}`}.`,
+    {
+      reason: 'LEASE_HELD',
+      next: [
+        'Wait for that run to end (or cancel it: it gives the lease up), then run this again.',
+        `Only if it is certainly gone: kubectl -n ${namespace} patch lease/${name} --type=merge -p '{"spec":{"holderIdentity":""}}'`,
+      ],
+      details: { holder, since, until },
+    },
+  );
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { OperationError } from '@slipway/core';
 import type { KubeClient, KubeObject, Patch, Resource } from '../src/kube.js';
 import { resources } from '../src/resources.js';
-import { applyJsonPatch, applyMergePatch } from './json-patch.js';
+import { applyJsonPatch, applyMergePatch, jsonCopy } from './json-patch.js';
 
 /** One call that reached the fake, e.g. `{ verb: 'patch', plural: 'deployments', name: 'shop', body: … }`. */
 export interface Call {
@@ -45,11 +45,11 @@ export function memoryKube(...initial: object[]): MemoryKube {
   async function run<T>(call: Call, signal: AbortSignal | undefined, body: () => T): Promise<T> {
     if (signal?.aborted) throw signal.reason;
     requests[call.verb] = (requests[call.verb] ?? 0) + 1;
-    calls.push(structuredClone(call));
+    calls.push(jsonCopy(call));
     const after = await memory.before(call);
     const result = body();
     after?.();
-    return structuredClone(result);
+    return jsonCopy(result);
   }
 
   function stored(resource: Resource, namespace: string, name: string): KubeObject {
@@ -68,7 +68,7 @@ export function memoryKube(...initial: object[]): MemoryKube {
     metadata.generation = before ? (before.metadata.generation ?? 1) + (changedSpec ? 1 : 0) : (object.metadata.generation ?? 1);
     metadata.resourceVersion = before?.metadata.resourceVersion ?? String(++version);
     metadata.creationTimestamp ??= '2026-01-01T00:00:00Z';
-    const next = { ...structuredClone(object), metadata };
+    const next = { ...jsonCopy(object), metadata };
     if (!before || !isDeepStrictEqual(next, before)) metadata.resourceVersion = String(++version);
     objects.set(key(resource.plural, namespace, metadata.name), next);
     memory.react(next);
@@ -119,7 +119,8 @@ export function memoryKube(...initial: object[]): MemoryKube {
     remove: (resource, namespace, name, options = {}) =>
       run({ verb: 'remove', plural: resource.plural, namespace, name }, signal, () => {
         const object = stored(resource, namespace, name);
-        if (options.uid && options.uid !== object.metadata.uid) throw refusal('CONFLICT', 409, 'the UID in the precondition does not match');
+        if (options.uid && options.uid !== object.metadata.uid)
+          throw refusal('CONFLICT', 409, 'the UID in the precondition does not match');
         objects.delete(key(resource.plural, namespace, name));
       }),
     logs: async (namespace, pod) => memory.podLogs.get(`${namespace}/${pod}`) ?? '',

@@ -31,10 +31,7 @@ export class OperationError extends Error {
   readonly reason: string;
   readonly next: readonly string[];
   readonly details: Readonly<Record<string, unknown>>;
-  constructor(
-    message: string,
-    options: { reason: string; next?: readonly string[]; details?: Record<string, unknown>; cause?: unknown },
-  ) {
+  constructor(message: string, options: { reason: string; next?: readonly string[]; details?: Record<string, unknown>; cause?: unknown }) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.reason = options.reason;
     this.next = options.next ?? [];

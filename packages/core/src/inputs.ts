@@ -48,7 +48,8 @@ function parseInput(spec: InputSpec, given: string | undefined): Parsed {
     return spec.required ? { problem: { message: `is required: ${spec.description}`, ...allowedBy(spec) } } : { value: undefined };
   }
   const parsed = spec.kind === 'string' ? { value: text.replace(/[\r\n]+$/, '') } : parsers[spec.kind](text.trim(), spec);
-  if ('problem' in parsed && spec.secret) return { problem: { ...parsed.problem, message: 'has a wrong value (not shown: it is a secret)' } };
+  if ('problem' in parsed && spec.secret)
+    return { problem: { ...parsed.problem, message: 'has a wrong value (not shown: it is a secret)' } };
   return parsed;
 }
 

@@ -50,7 +50,7 @@ export function mdPlain(markdown: string): string {
     .replace(/<\/?(?:code|details|summary|b|br|p)>/g, '')
     .replace(/^#{1,6} /gm, '')
     .replace(/(?<!\\)\*\*/g, '')
-    .replace(/(?<![\\`])(`+) ?([^`]+?) ?\1(?!`)/g, '$2')
+    .replace(/(?<![\\`])(`+)(?!`) ?(.+?) ?(?<!`)\1(?!`)/g, '$2')
     .replace(/\\([!-/:-@[-`{-~])/g, '$1')
     .replace(/&#(\d+);/g, (_, code: string) => String.fromCharCode(Number(code)))
     .replace(/&lt;/g, '<')

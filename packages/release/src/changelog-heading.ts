@@ -26,6 +26,7 @@ const placeholder = /\b(?:unreleased|not (?:yet )?released|tb[da]|upcoming|pendi
  * least two numbers and stands at the start. `1.4.0 migration notes` is no release: only a date, a mark such as `-` or `(`, or nothing may follow.
  */
 export function recognizeHeading(text: string, tagPrefix = ''): RecognizedHeading | undefined {
+  if (!/\d\.\d|unreleased/i.test(text.slice(0, readable))) return undefined;
   const plain = withoutDecoration(text.slice(0, readable));
   if (/^\[?unreleased\]?(?![\w-])/i.test(plain)) return { kind: 'unreleased' };
   const leading = /^(\d{4}-\d{2}-\d{2})[\s,:/-]+/.exec(plain);
@@ -52,20 +53,34 @@ function withoutDecoration(text: string): string {
     .replace(/\\([.\-+[\]()_*])/g, '$1');
 }
 
-function readVersion(text: string, tagPrefix: string): { version: string; tail: string; named: boolean } | undefined {
+interface ReadVersion {
+  version: string;
+  /** What follows the version. */
+  tail: string;
+  /** Words stand in front, as in `Rails 7.0.4`: a release only when a date follows. */
+  named: boolean;
+}
+
+function readVersion(text: string, tagPrefix: string): ReadVersion | undefined {
   const label = /^(?:version|release)[ \t:]+/i.exec(text)?.[0] ?? '';
-  const name = label === '' ? (/^(?:[A-Za-z][\w.-]{0,40} ){1,3}(?=\[?v?\d)/.exec(text)?.[0] ?? '') : '';
-  const rest = text.slice(label.length + name.length);
-  const bracket = rest.startsWith('[');
-  const unprefixed = withoutPrefix(bracket ? rest.slice(1).trimStart() : rest, tagPrefix);
+  const read = readBare(text.slice(label.length), tagPrefix);
+  if (read !== undefined) return { ...read, named: false };
+  const name = /^(?:[A-Za-z][\w.-]{0,40} ){1,3}(?=\[?v?\d)/.exec(text)?.[0] ?? '';
+  const afterName = name === '' ? undefined : readBare(text.slice(name.length), tagPrefix);
+  return afterName && { ...afterName, named: true };
+}
+
+function readBare(text: string, tagPrefix: string): Omit<ReadVersion, 'named'> | undefined {
+  const bracket = text.startsWith('[');
+  const unprefixed = withoutPrefix(bracket ? text.slice(1).trimStart() : text, tagPrefix);
   const version = versionAt(unprefixed);
   if (version === undefined) return undefined;
   const after = unprefixed.slice(version.length);
-  if (!bracket) return /^[\w+]/.test(after) ? undefined : { version, tail: after.replace(/^[*_`~]+/, ''), named: name !== '' };
+  if (!bracket) return { version, tail: after.replace(/^[*_`~]+/, '') };
   const close = after.indexOf(']');
   if (close < 0 || after[close + 1] === ':' || !mayFollow(after.slice(0, close))) return undefined;
-  const tail = after.slice(close + 1).replace(/^(?:\([^()\s]*(?: [^()]*)?\)|\[[^[\]]*\])/, '').replace(/^[*_`~]+/, '');
-  return { version, tail, named: name !== '' };
+  const link = /^(?:\([^()\s]*(?: [^()]*)?\)|\[[^[\]]*\])/;
+  return { version, tail: after.slice(close + 1).replace(link, '').replace(/^[*_`~]+/, '') };
 }
 
 function withoutPrefix(text: string, tagPrefix: string): string {

@@ -52,7 +52,7 @@ export interface Flaw extends Range {
 const deepest = 20;
 
 /** Only blocks are parsed: inline text is read where a heading or a link label is looked for. */
-function blockParser(): MarkdownIt {
+function blockParser() {
   const parser = new MarkdownIt('commonmark', { maxNesting: deepest });
   parser.core.ruler.disable(['inline', 'text_join', 'strip_references']);
   // Links are copied as they are written, never followed or rendered here.

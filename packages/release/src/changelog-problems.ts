@@ -1,3 +1,4 @@
+import type { SemVer } from 'semver';
 import compareSemver from 'semver/functions/compare.js';
 import parseSemver from 'semver/functions/parse.js';
 import type { Changelog, Release } from './changelog.js';
@@ -85,18 +86,23 @@ function dateProblem({ version, date, otherDate }: Release, now: number): Omit<C
  * A file that is in rising order throughout is in order too.
  */
 function disorder(releases: readonly Release[]): ChangelogProblem[] {
-  const pairs = releases.slice(1).map((below, index) => ({ above: releases[index] as Release, below }));
+  const parsed = releases.map((release) => ({ ...release, semver: parseSemver(release.version) }));
+  const pairs = parsed.slice(1).map((below, index) => ({ above: parsed[index] as Ordered, below }));
   const rising = pairs.filter(({ above, below }) => isHigher(below, above));
   if (rising.length === pairs.length) return [];
   return rising
     .filter(({ above, below }) => above.date === null || below.date === null || above.date < below.date)
-    .map(({ above, below }) => ({ code: 'OUT_OF_ORDER', line: above.line, message: `${above.version} stands above ${below.version} (line ${below.line}), which is newer` }));
+    .map(({ above, below }) => {
+      const message = `${above.version} stands above ${below.version} (line ${below.line}), which is newer`;
+      return { code: 'OUT_OF_ORDER', line: above.line, message };
+    });
 }
 
 /** Versions that are not SemVer have no order. */
-function isHigher(a: Release, b: Release): boolean {
-  const [left, right] = [parseSemver(a.version), parseSemver(b.version)];
-  return left !== null && right !== null && compareSemver(left, right) > 0;
+type Ordered = Release & { semver: SemVer | null };
+
+function isHigher(a: Ordered, b: Ordered): boolean {
+  return a.semver !== null && b.semver !== null && compareSemver(a.semver, b.semver) > 0;
 }
 
 function textProblems({ source }: Changelog): ChangelogProblem[] {

@@ -41,18 +41,28 @@ export interface ChangelogOptions {
  */
 export function parseChangelog(source: ChangelogSource, { tagPrefix = '' }: ChangelogOptions = {}): Changelog {
   const outline = outlineOf(source);
-  const marked = outline.headings.map((heading) => ({ heading, recognized: recognizeHeading(heading.text, tagPrefix) }));
+  const marked = outline.headings.map((heading): MarkedHeading => ({ heading, recognized: recognizeHeading(heading.text, tagPrefix) }));
   const changelog: Changelog = { source, outline, releases: [], unreleased: null };
   const isContent = contentLookup(outline.content);
   for (const [index, { heading, recognized }] of marked.entries()) {
     if (recognized === undefined) continue;
-    const following = marked.slice(index + 1).find((other) => other.recognized || other.heading.level < heading.level);
-    const endLine = (following?.heading.line ?? source.lines.length + 1) - 1;
+    let end = index + 1;
+    while (end < marked.length && !endsSection(marked[end] as MarkedHeading, heading)) end++;
+    const endLine = (marked[end]?.heading.line ?? source.lines.length + 1) - 1;
     const section = sectionOf(heading, endLine, isContent);
     if (recognized.kind === 'release') changelog.releases.push(releaseOf(section, heading, recognized));
     else changelog.unreleased ??= section;
   }
   return changelog;
+}
+
+interface MarkedHeading {
+  heading: Heading;
+  recognized: RecognizedHeading | undefined;
+}
+
+function endsSection(next: MarkedHeading, current: Heading): boolean {
+  return next.recognized !== undefined || next.heading.level < current.level;
 }
 
 type ContentLookup = (line: number, endLine: number) => boolean;

@@ -1,4 +1,4 @@
-import type { Outcome } from '@slipway/core';
+import type { OperationError, Outcome } from '@slipway/core';
 import { printable } from './characters.js';
 import type { GitTag, RepositoryTags } from './git-tags.js';
 import { choosePrevious, highest } from './release-line.js';
@@ -13,11 +13,17 @@ export type VersionReason =
   | GrammarReason
   | SuccessionReason
   | 'BUILD_NOT_THIS_COMMIT'
+  | 'NOT_A_REPOSITORY'
+  | 'GIT_FAILED'
   | 'SHALLOW_CLONE'
   | 'NO_TAG_WITH_PREFIX';
 
-/** What the version is compared with: one version, nothing (a first release), or the tags of the repository. */
-export type Baseline = { from: 'given'; version: Version } | { from: 'none' } | { from: 'tags'; repository: RepositoryTags };
+/** What the version is compared with: one version, nothing (a first release), or the tags of the repository, if they could be read. */
+export type Baseline =
+  | { from: 'given'; version: Version }
+  | { from: 'none' }
+  | { from: 'tags'; repository: RepositoryTags }
+  | { from: 'unreadable'; error: OperationError };
 
 export interface VersionQuestion {
   /** As the user wrote it, with or without the tag prefix. */
@@ -67,6 +73,7 @@ export function checkVersion(question: VersionQuestion): VersionVerdict {
   const { baseline } = question;
   if (baseline.from === 'none') return first(question, version);
   if (baseline.from === 'given') return succeed(question, version, baseline.version);
+  if (baseline.from === 'unreadable') return unreadable(question, version, baseline.error);
   return checkAgainstTags(question, version, baseline.repository);
 }
 
@@ -95,6 +102,11 @@ function checkAgainstTags(question: VersionQuestion, version: Version, repositor
   const twin = others.find((other) => compareVersions(other, version) === 0);
   if (twin) return succeed(question, version, twin);
   return previous ? succeed(question, version, previous) : firstByTags(question, version, repository);
+}
+
+function unreadable(question: VersionQuestion, version: Version, error: OperationError): VersionVerdict {
+  const details = { ...describe(question, version, {}), ...error.details };
+  return { outcome: 'error', reason: error.reason as VersionReason, summary: error.message, next: [...error.next], details };
 }
 
 function firstByTags(question: VersionQuestion, version: Version, repository: RepositoryTags): VersionVerdict {
@@ -174,7 +186,7 @@ function malformed(question: VersionQuestion, problem: GrammarProblem): VersionV
 /** The version that the next one would follow, as far as that can be said without knowing the next one. */
 function lastKnown({ baseline, tagPrefix }: VersionQuestion): Version | undefined {
   if (baseline.from === 'given') return baseline.version;
-  if (baseline.from === 'none') return undefined;
+  if (baseline.from !== 'tags') return undefined;
   return highest(releasedVersions(baseline.repository.tags, tagPrefix).map((released) => released.version));
 }
 

@@ -175,7 +175,7 @@ function stepsRemaining(state: RolloutState, remaining: readonly StepConfig[]): 
     outcome: 'fail',
     reason: 'STEPS_REMAINING',
     summary: `${nameOf(state)} is at ${state.weight} % and ${left}. Nothing was changed.`,
-    next: [remaining.length > 0 ? 'Run `step`, then `canary-analyze`, for each.' : 'Run `start` or `step` again to bring it about.', 'To leave them out on purpose, run `promote` with `weight: 100%`.'],
+    next: [remaining.length > 0 ? 'Run `step`, then `canary-analyze`, for each.' : 'Run `start` or `step` again to bring it about.', 'To leave them out on purpose, run `promote` with `weight: 100`.'],
   };
 }
 

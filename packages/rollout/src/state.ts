@@ -1,3 +1,4 @@
+import type { Judgement } from '@slipway/analysis';
 import type { TrafficSnapshot } from '@slipway/cluster';
 import type { RolloutTarget } from './target.js';
 
@@ -68,19 +69,34 @@ export interface Evidence {
   judge: string;
   /** Zero of the judge's time: when the first step's split was in place, RFC 3339. */
   origin: string;
-  /** The step (index) that the judge was told of last. */
+  /** The step (index) that is being watched, and for how many windows it was: a re-run goes on from here. */
   step: number;
-  /** The judge's own state. */
+  watched: number;
+  /** The judge's own state; null before the first window. */
   state: unknown;
-  judgement: unknown;
+  judgement: Judgement | null;
   /** The last windows, newest last, at most 12, for the report. */
-  windows: unknown[];
+  windows: WindowRow[];
 }
+
+/** One window as the report shows it; null: the scrape is missing. */
+export interface WindowRow {
+  /** Seconds since `origin`, at the window's end. */
+  t: number;
+  weight: number;
+  stable: { n: number; e: number } | null;
+  canary: { n: number; e: number } | null;
+  /** Evidence per metric after this window, as a share of its limit. */
+  evidence: Record<string, number>;
+}
+
+/** A rollout of which something is in the cluster. */
+export type ActiveRollout = RolloutState & { phase: Exclude<Phase, 'none' | 'promoted' | 'aborted' | 'undone'> };
 
 const resting: readonly Phase[] = ['none', 'promoted', 'aborted', 'undone'];
 
 /** True while something of the rollout is in the cluster. */
-export function isActive(state: RolloutState | undefined): state is RolloutState {
+export function isActive(state: RolloutState | undefined): state is ActiveRollout {
   return state !== undefined && !resting.includes(state.phase);
 }
 

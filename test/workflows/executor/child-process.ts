@@ -20,6 +20,8 @@ export interface ProcessOptions {
   /** Aborted: SIGKILL. */
   kill: AbortSignal;
   grace: Grace;
+  /** Takes the process group when the program left something running behind: killed with the job, as on a runner. */
+  leftovers: Set<number>;
 }
 
 /** Runs a program to its end and resolves with its exit code (128 + n for signal n); rejects when it cannot be started. */
@@ -28,12 +30,12 @@ export async function runProcess(command: string, args: readonly string[], optio
   const child = spawn(command, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const timers: NodeJS.Timeout[] = [];
   const later = (ms: number, action: () => void) => timers.push(setTimeout(action, ms));
+  const onKill = () => child.pid !== undefined && killGroup(child.pid);
   const onCancel = () => {
     child.kill('SIGINT');
     later(options.grace.interrupt, () => child.kill('SIGTERM'));
-    later(options.grace.interrupt + options.grace.terminate, () => killGroup(child));
+    later(options.grace.interrupt + options.grace.terminate, onKill);
   };
-  const onKill = () => killGroup(child);
   listen(options.cancel, onCancel);
   listen(options.kill, onKill);
   try {
@@ -46,7 +48,7 @@ export async function runProcess(command: string, args: readonly string[], optio
     for (const timer of timers) clearTimeout(timer);
     options.cancel.removeEventListener('abort', onCancel);
     options.kill.removeEventListener('abort', onKill);
-    killGroup(child);
+    if (child.pid !== undefined && isGroupAlive(child.pid)) options.leftovers.add(child.pid);
   }
 }
 
@@ -66,11 +68,14 @@ async function readLines(stream: Readable, name: 'stdout' | 'stderr', onLine: Pr
   for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) onLine(line, name);
 }
 
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+export function killGroup(group: number): void {
+  if (isGroupAlive(group)) process.kill(-group, 'SIGKILL');
+}
+
+function isGroupAlive(group: number): boolean {
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    return process.kill(-group, 0);
   } catch {
-    // The whole group has ended already.
+    return false;
   }
 }

@@ -15,8 +15,10 @@ export interface Workflow {
   name: string;
   /** Events it listens to: `push`, `workflow_call` … */
   events: string[];
-  /** `on.workflow_call` or, for a hand-started run, `on.workflow_dispatch`. */
+  /** `on.workflow_call`. */
   call: CallDefinition;
+  /** `on.workflow_dispatch`. */
+  dispatch: CallDefinition;
   env: TemplateToken | undefined;
   defaults: TemplateToken | undefined;
   concurrency: TemplateToken | undefined;

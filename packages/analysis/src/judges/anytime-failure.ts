@@ -21,7 +21,9 @@ interface Part {
 function parts(state: AnytimeState): Part[] {
   const { spent } = state.prior;
   const latencyWeight = weights.latency / (state.signals.length - 1);
-  const all: Part[] = [{ metric: 'error-limit', component: 'limit', signal: null, log: logLimitWeight + errorLimitEvidence(state.limit, spent) }];
+  const all: Part[] = [
+    { metric: 'error-limit', component: 'limit', signal: null, log: logLimitWeight + errorLimitEvidence(state.limit, spent) },
+  ];
   state.signals.forEach((signal, index) => {
     const weight = Math.log(signal.metric === 'errors' ? weights.errors : latencyWeight);
     const evidence = signalEvidence(signal, spent);

@@ -67,9 +67,14 @@ function undecided(state: AnytimeState, atEnd: boolean, settings: JudgeSettings)
   if (state.totals.canary.n === 0) return open('nodata', `no request reached the canary in ${state.judged} windows`);
   const limit = limitAtEnd(state.limit, stepInForce(state.steps, state.last, state.window));
   if (atEnd && limit === 'surely above') return overLimit(state, 'at the end of the step, beyond what chance explains (1 %)');
-  if (limit !== 'kept') return open('inconclusive', `${tallyText(state.limit.seen)} of the canary's requests failed: above the step's limit, but chance may explain it`);
+  if (limit !== 'kept')
+    return open(
+      'inconclusive',
+      `${tallyText(state.limit.seen)} of the canary's requests failed: above the step's limit, but chance may explain it`,
+    );
   if (state.silent >= silentForNoPass) return open('inconclusive', `nothing was seen of the canary in the last ${state.silent} windows`);
-  if (state.dropped > state.judged) return open('inconclusive', `${state.dropped} of ${state.judged + state.dropped} windows are incomplete`);
+  if (state.dropped > state.judged)
+    return open('inconclusive', `${state.dropped} of ${state.judged + state.dropped} windows are incomplete`);
   return weighPass(state, settings);
 }
 
@@ -85,7 +90,11 @@ function weighPass(state: AnytimeState, settings: JudgeSettings): Decision {
   const waiting = state.scout ? [...short.map(signalName), 'latency (bounds not chosen yet)'] : short.map(signalName);
   const more = state.scout ? null : requestsNeeded(state, short, needed);
   const hint = more === null ? '' : `; needs about ${more} more requests to warm canary pods at this rate of evidence`;
-  return { verdict: 'inconclusive', metric: null, explanation: `${seen}; a harm of ${harm} is not ruled out yet for ${waiting.join(', ')}${hint}` };
+  return {
+    verdict: 'inconclusive',
+    metric: null,
+    explanation: `${seen}; a harm of ${harm} is not ruled out yet for ${waiting.join(', ')}${hint}`,
+  };
 }
 
 /** What the slowest signal still needs, from what its requests brought so far; null while they brought nothing. */

@@ -43,8 +43,11 @@ export interface Failure {
 export function asAnytimeState(state: unknown): AnytimeState {
   const schema = (state as { schema?: unknown } | null)?.schema;
   if (schema === 1 && Array.isArray((state as AnytimeState).signals)) return state as AnytimeState;
-  throw new OperationError(`The stored evidence is not one that this version of the anytime-valid judge wrote (schema ${String(schema)}).`, {
-    reason: 'EVIDENCE_UNREADABLE',
-    next: ['Abort the rollout and start it again with this version, or finish it with the version that began it.'],
-  });
+  throw new OperationError(
+    `The stored evidence is not one that this version of the anytime-valid judge wrote (schema ${String(schema)}).`,
+    {
+      reason: 'EVIDENCE_UNREADABLE',
+      next: ['Abort the rollout and start it again with this version, or finish it with the version that began it.'],
+    },
+  );
 }

@@ -17,11 +17,18 @@ export interface PodWindow {
 
 const mostPodWindows = 600;
 
-export function rememberPods(kept: readonly PodWindow[], window: Window, signals: readonly Signal[], length: number, warmUp: number): PodWindow[] {
+export function rememberPods(
+  kept: readonly PodWindow[],
+  window: Window,
+  signals: readonly Signal[],
+  length: number,
+  warmUp: number,
+): PodWindow[] {
   if (!window.stable || !window.pods || window.pods.length < 2) return kept as PodWindow[];
   const stable = window.stable;
   const pods: PodWindow['pods'] = {};
-  for (const pod of window.pods) pods[pod.id] = { warm: isWarm(pod.age, length, warmUp), tallies: signals.map((signal) => pair(readSignal(signal, pod))) };
+  for (const pod of window.pods)
+    pods[pod.id] = { warm: isWarm(pod.age, length, warmUp), tallies: signals.map((signal) => pair(readSignal(signal, pod))) };
   const most = Math.max(1, Math.floor(mostPodWindows / window.pods.length));
   return [...kept.slice(-(most - 1)), { stable: signals.map((signal) => pair(readSignal(signal, stable))), pods }];
 }
@@ -45,9 +52,15 @@ export function singleBadPod(
   const limit = -Math.log(options.alpha);
   for (const id of ids) {
     const tallies = kept.map((window) => splitPod(window, signal, id, options.warmOnly));
-    const apart = evidence(tallies.map(({ pod, others }) => ({ reference: others, sample: pod })), options);
+    const apart = evidence(
+      tallies.map(({ pod, others }) => ({ reference: others, sample: pod })),
+      options,
+    );
     if (apart < limit + Math.log(ids.size)) continue;
-    const without = evidence(tallies.map(({ stable, others }) => ({ reference: stable, sample: others })), options);
+    const without = evidence(
+      tallies.map(({ stable, others }) => ({ reference: stable, sample: others })),
+      options,
+    );
     if (without < limit) return id;
   }
   return null;

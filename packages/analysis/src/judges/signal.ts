@@ -1,7 +1,18 @@
-import { burstFactor } from '../burst-factor.js';
+import { burstFactor, joinWindows } from '../burst-factor.js';
 import { upperBound } from '../clopper-pearson.js';
 import { errorsOf, slowerThan, type Tally } from '../counts.js';
-import { above, advance, betterThan, type Increment, logEvidence, logPlaced, type Mixture, startMixture, type Tolerance, worseThan } from '../e-process.js';
+import {
+  above,
+  advance,
+  betterThan,
+  type Increment,
+  logEvidence,
+  logPlaced,
+  type Mixture,
+  startMixture,
+  type Tolerance,
+  worseThan,
+} from '../e-process.js';
 import { type EffectGrid, effectGrid, passGrid } from '../effect-grid.js';
 import type { JudgeSettings } from '../judge-config.js';
 import type { LatencyBound } from '../latency-bounds.js';
@@ -49,8 +60,10 @@ const historyConfidence = 0.99;
 /** Evidence that stable itself is above its past at which the past is no longer used. */
 const vetoAt = Math.log(5);
 /** A history with this many events tells φ well; with fewer, stable's windows of the rollout are added. */
-const eventsForBurst = 60;
-const longestLearning = 120;
+const eventsForBurst = 200;
+const longestLearning = 180;
+/** The history's share of that: its windows are joined to at most so many. */
+const mostPast = 60;
 const burstBeforeKnown = 3;
 
 /** `spent`: the part of the start-time prior that earlier windows took, when the signal joins late. */
@@ -74,7 +87,7 @@ export function startSignal(
     bound,
     burst,
     earlyBurst,
-    learning: e >= eventsForBurst ? null : past.slice(-longestLearning),
+    learning: e >= eventsForBurst ? null : joinWindows(past, mostPast),
     standard: startMixture(grid, spent),
     catastrophic: startMixture(grid, spent),
     history: usable ? { upper, canary: startMixture(grid, spent), stable: startMixture(grid, spent) } : null,

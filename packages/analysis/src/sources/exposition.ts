@@ -50,7 +50,10 @@ function readSample(line: string, number: number, wanted: (name: string) => bool
   const name = matchAt(namePattern, line, 0)?.[0];
   if (!name) throw unreadable(number, `expected a metric, found ${JSON.stringify(line.slice(0, 60))}`);
   const { labels, end } = line[name.length] === '{' ? readLabels(line, name.length + 1, number) : { labels: {}, end: name.length };
-  const rest = line.slice(end).trim().split(/[ \t]+/);
+  const rest = line
+    .slice(end)
+    .trim()
+    .split(/[ \t]+/);
   const value = readValue(rest[0] ?? '');
   if (value === undefined || rest.length > 2 || (rest.length === 2 && !/^-?\d+$/.test(rest[1] ?? ''))) {
     // OpenMetrics puts exemplars after ` # `; they say nothing of the count.

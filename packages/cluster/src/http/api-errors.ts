@@ -37,7 +37,9 @@ export function apiError(answer: HttpAnswer, operation: Operation): OperationErr
 
 /** No good answer after all attempts. Pure. */
 export function unavailable(attempt: Attempt, operation: Operation, server: string, attempts: number, seconds: number): OperationError {
-  const why = attempt.failure ? attempt.failure.message : `HTTP ${attempt.answer.status} ${sanitise(statusOf(attempt.answer).message ?? hint(attempt.answer))}`;
+  const why = attempt.failure
+    ? attempt.failure.message
+    : `HTTP ${attempt.answer.status} ${sanitise(statusOf(attempt.answer).message ?? hint(attempt.answer))}`;
   const tried = attempts === 1 ? '' : ` (${attempts} attempts in ${seconds.toFixed(0)} s)`;
   return new OperationError(`The API server ${server} did not do ${phrase(operation)}: ${why.trim()}${tried}.`, {
     reason: 'API_UNAVAILABLE',
@@ -55,12 +57,15 @@ export function unavailable(attempt: Attempt, operation: Operation, server: stri
 /** An answer with a good status that is not what an API server answers. Pure. */
 export function notKubernetes(answer: HttpAnswer, operation: Operation, server: string, cause?: unknown): OperationError {
   const type = answer.headers['content-type'] ?? 'no content type';
-  return new OperationError(`${server} answered ${phrase(operation)} with something that is not Kubernetes JSON (${sanitise(type)}): ${hint(answer)}`, {
-    reason: 'API_UNAVAILABLE',
-    next: ['Check the server of the kubeconfig: a proxy or a login page seems to answer in place of the API server.'],
-    details: { ...detailsOf(operation), status: answer.status, ambiguous: true },
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new OperationError(
+    `${server} answered ${phrase(operation)} with something that is not Kubernetes JSON (${sanitise(type)}): ${hint(answer)}`,
+    {
+      reason: 'API_UNAVAILABLE',
+      next: ['Check the server of the kubeconfig: a proxy or a login page seems to answer in place of the API server.'],
+      details: { ...detailsOf(operation), status: answer.status, ambiguous: true },
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }
 
 function explain(code: number, status: Status, operation: Operation): { reason: string; words: string; next: string[] } {
@@ -81,7 +86,9 @@ function explain(code: number, status: Status, operation: Operation): { reason: 
         ? { reason: 'ALREADY_EXISTS', words: `There is one already: ${place(operation)}`, next: [] }
         : conflict(what);
     case 422:
-      return operation.jsonPatch && !namesField(status) ? conflict(what) : { reason: 'INVALID', words: `The API server refused to ${what} (422)${causes(status)}`, next: [] };
+      return operation.jsonPatch && !namesField(status)
+        ? conflict(what)
+        : { reason: 'INVALID', words: `The API server refused to ${what} (422)${causes(status)}`, next: [] };
     default:
       return {
         reason: code >= 500 || code === 429 ? 'API_UNAVAILABLE' : 'INVALID',
@@ -108,7 +115,7 @@ function causes(status: Status): string {
 function rbacAdvice({ verb, resource, subresource, namespace, name }: Operation): string {
   const plural = subresource ? `${resource.plural}/${subresource}` : resource.plural;
   const rule = `- {apiGroups: ["${resource.group}"], resources: ["${plural}"], verbs: ["${verb}"]}`;
-  const named = name === '' ? '' : ` (it can be limited by resourceNames: ["${name}"])`;
+  const named = name === '' || verb === 'create' ? '' : ` (it can be limited by resourceNames: ["${name}"])`;
   return `Add to a Role in namespace ${namespace} that is bound to that user${named}:\n${rule}`;
 }
 
@@ -156,6 +163,8 @@ function hint({ text }: HttpAnswer): string {
 
 /** Text of a server on one line and without control characters; bounded, because a message may hold a whole object. */
 function sanitise(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim().slice(0, 1000);
+  return text
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, 1000);
 }

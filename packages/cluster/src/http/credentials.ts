@@ -112,7 +112,8 @@ function loginFailed(config: KubeConfig, error: Error): OperationError {
       cause: error,
     });
   }
-  const source = command === undefined ? 'The credentials of the kubeconfig cannot be had' : `The kubeconfig's login program "${command}" failed`;
+  const source =
+    command === undefined ? 'The credentials of the kubeconfig cannot be had' : `The kubeconfig's login program "${command}" failed`;
   return new OperationError(`${source}: ${what}`, {
     reason: 'UNAUTHENTICATED',
     next: ['Check the login step before this one, and that the files the kubeconfig names are there.'],

@@ -62,7 +62,10 @@ export function requester(options: RequesterOptions): Requester {
     let renewed = false;
     for (let count = 1; ; count++) {
       requests[call.operation.verb] = (requests[call.operation.verb] ?? 0) + 1;
-      const attempt = await once(call, Math.min(call.timeoutMs ?? options.timeoutMs, Math.max(deadline - clock.now(), SHORTEST_ATTEMPT_MS)));
+      const attempt = await once(
+        call,
+        Math.min(call.timeoutMs ?? options.timeoutMs, Math.max(deadline - clock.now(), SHORTEST_ATTEMPT_MS)),
+      );
       const status = attempt.answer?.status ?? 0;
       if (attempt.answer && status >= 200 && status < 300) return attempt.answer;
       if (status === 401 && !renewed) {

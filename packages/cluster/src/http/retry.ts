@@ -11,7 +11,8 @@ const LONGEST_PAUSE_MS = 5_000;
  * are repeated only when the server surely did not act. Pure.
  */
 export function isRetryable(attempt: Attempt, repeatable: boolean): boolean {
-  if (attempt.failure) return attempt.failure.kind === 'unsent' ? !isTls(attempt.failure) : attempt.failure.kind === 'unknown' && repeatable;
+  if (attempt.failure)
+    return attempt.failure.kind === 'unsent' ? !isTls(attempt.failure) : attempt.failure.kind === 'unknown' && repeatable;
   const { status } = attempt.answer;
   if (status === 429) return true;
   return status >= 500 && status !== 501 && status !== 505 && repeatable;

@@ -50,10 +50,13 @@ export function refuseSubsets(rule: KubeObject, rules: SubsetRules): void {
   const stable = byName(rules.stableSubset)?.labels ?? {};
   const canary = byName(rules.canarySubset)?.labels ?? {};
   if (!Object.entries(stable).every(([key, value]) => canary[key] === value)) return;
-  throw new OperationError(`In ${describe(rule)} the labels of subset "${rules.stableSubset}" also choose the pods of "${rules.canarySubset}".`, {
-    reason: 'SUBSETS_OVERLAP',
-    next: [`Tell them apart:\n${wanted.map(({ name, track }) => subsetYaml(name, track)).join('\n')}`],
-  });
+  throw new OperationError(
+    `In ${describe(rule)} the labels of subset "${rules.stableSubset}" also choose the pods of "${rules.canarySubset}".`,
+    {
+      reason: 'SUBSETS_OVERLAP',
+      next: [`Tell them apart:\n${wanted.map(({ name, track }) => subsetYaml(name, track)).join('\n')}`],
+    },
+  );
 }
 
 function subsetYaml(name: string, track: string): string {

@@ -85,7 +85,10 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
       if (options.snapshot) return options.snapshot;
       return { router: 'istio', virtualService: traffic.virtualService, route: snapshotOf(await readRoute(client)) };
     },
-    capacity: (percent, replicas): Capacity => ({ stable: replicas, canary: percent <= 0 ? 0 : Math.max(1, Math.ceil((replicas * percent) / 100)) }),
+    capacity: (percent, replicas): Capacity => ({
+      stable: replicas,
+      canary: percent <= 0 ? 0 : Math.max(1, Math.ceil((replicas * percent) / 100)),
+    }),
     setWeight: (percent) => converge(client, (ours) => weightPatch(ours, percent, traffic)),
     read,
     async verify(percent) {
@@ -93,7 +96,9 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
       if (split.weight === percent) return split;
       throw new OperationError(`The wanted ${percent} % are not in force: ${split.words}.`, {
         reason: 'WEIGHT_NOT_IN_FORCE',
-        next: ['Somebody else changes this route, too (a GitOps controller? another pipeline?). Let it ignore the weights, then run this again.'],
+        next: [
+          'Somebody else changes this route, too (a GitOps controller? another pipeline?). Let it ignore the weights, then run this again.',
+        ],
         details: { weight: split.weight, wanted: percent },
       });
     },
@@ -120,7 +125,10 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
 
 /** A test of the patch failed, or nobody knows whether it was done: reading again tells. */
 function mayBeStale(error: unknown): boolean {
-  return error instanceof OperationError && (error.reason === 'CONFLICT' || (error.reason === 'API_UNAVAILABLE' && error.details.ambiguous === true));
+  return (
+    error instanceof OperationError &&
+    (error.reason === 'CONFLICT' || (error.reason === 'API_UNAVAILABLE' && error.details.ambiguous === true))
+  );
 }
 
 function notFound({ namespace, traffic: { virtualService } }: IstioOptions): OperationError {

@@ -170,9 +170,12 @@ function impossible(percent: number, replicas: number, { namespace, stable }: Ro
 }
 
 function notInForce(split: Split, wanted: number, { readyTimeoutMs }: RouterOptions): OperationError {
-  return new OperationError(`After ${Math.round(readyTimeoutMs / 1000)} s the split is not the wanted ${wanted.toFixed(0)} %: ${split.words}.`, {
-    reason: 'WEIGHT_NOT_IN_FORCE',
-    next: ['See why pods do not come or go: kubectl describe the two Deployments.'],
-    details: { weight: split.weight, wanted },
-  });
+  return new OperationError(
+    `After ${Math.round(readyTimeoutMs / 1000)} s the split is not the wanted ${wanted.toFixed(0)} %: ${split.words}.`,
+    {
+      reason: 'WEIGHT_NOT_IN_FORCE',
+      next: ['See why pods do not come or go: kubectl describe the two Deployments.'],
+      details: { weight: split.weight, wanted },
+    },
+  );
 }

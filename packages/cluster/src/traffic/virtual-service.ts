@@ -142,10 +142,13 @@ function withoutStable(where: string, destinations: Destination[], { stableSubse
 function refuseOthers(where: string, destinations: Destination[], ours: number[]): void {
   const other = destinations.find((each, index) => !ours.includes(index) && (each.weight ?? 0) > 0);
   if (other) {
-    throw new OperationError(`${where} also sends ${other.weight} % to ${JSON.stringify(other.destination)}, which is neither stable nor canary.`, {
-      reason: 'ROUTE_HAS_OTHER_BACKENDS',
-      next: ['Split that off into a route of its own, or set its weight to 0 for the rollout.'],
-    });
+    throw new OperationError(
+      `${where} also sends ${other.weight} % to ${JSON.stringify(other.destination)}, which is neither stable nor canary.`,
+      {
+        reason: 'ROUTE_HAS_OTHER_BACKENDS',
+        next: ['Split that off into a route of its own, or set its weight to 0 for the rollout.'],
+      },
+    );
   }
   const sum = destinations.reduce((total, { weight = 0 }) => total + weight, 0);
   // A single destination gets everything, whatever its weight says.

@@ -15,10 +15,13 @@ export function adoptionPatch(deployment: KubeObject): Patch | undefined {
   const track = labels[TRACK_LABEL];
   if (track === STABLE) return undefined;
   if (track !== undefined) {
-    throw new OperationError(`The pods of ${describe(deployment)} have the label ${TRACK_LABEL}=${track}; Slipway needs ${TRACK_LABEL}=${STABLE} there.`, {
-      reason: 'TRACK_LABEL_TAKEN',
-      next: [`Rename that label of the pod template, or make it "${STABLE}".`],
-    });
+    throw new OperationError(
+      `The pods of ${describe(deployment)} have the label ${TRACK_LABEL}=${track}; Slipway needs ${TRACK_LABEL}=${STABLE} there.`,
+      {
+        reason: 'TRACK_LABEL_TAKEN',
+        next: [`Rename that label of the pod template, or make it "${STABLE}".`],
+      },
+    );
   }
   return {
     type: 'json',

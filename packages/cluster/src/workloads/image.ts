@@ -30,7 +30,12 @@ export function setImagePatch(workload: Workload, image: string, version: string
  * Sets the image of the released container. Sends nothing when the Deployment has it already. Reason: CONFLICT (changed by somebody else
  * since it was read).
  */
-export async function setImage(client: KubeClient, workload: Workload, image: string, options: { version?: string | null } = {}): Promise<KubeObject> {
+export async function setImage(
+  client: KubeClient,
+  workload: Workload,
+  image: string,
+  options: { version?: string | null } = {},
+): Promise<KubeObject> {
   const { deployment } = workload;
   if (workload.image === image) return deployment;
   const { namespace = '', name } = deployment.metadata;
@@ -77,4 +82,3 @@ function changedVersionLabels(template: any, selector: any, version: string | nu
   const ours = VERSION_LABELS.filter((label) => label in labels && !fixed.has(label) && labels[label] !== version);
   return Object.fromEntries(ours.map((label) => [label, version]));
 }
-

@@ -26,9 +26,11 @@ export function progressOf(deployment: KubeObject, generation: number): Progress
   const progress = { ready: false, desired, updated: updatedReplicas, available: availableReplicas };
   const newest = Math.max(generation, deployment.metadata.generation ?? 0);
   if (observedGeneration < newest) return { ...progress, words: 'waiting for the deployment controller to see the change' };
-  if (updatedReplicas < desired) return { ...progress, words: `${updatedReplicas} of ${desired} pods updated, ${availableReplicas} available` };
+  if (updatedReplicas < desired)
+    return { ...progress, words: `${updatedReplicas} of ${desired} pods updated, ${availableReplicas} available` };
   if (replicas > updatedReplicas) return { ...progress, words: `${replicas - updatedReplicas} old pods have yet to go` };
-  if (availableReplicas < updatedReplicas) return { ...progress, words: `${availableReplicas} of ${updatedReplicas} updated pods available` };
+  if (availableReplicas < updatedReplicas)
+    return { ...progress, words: `${availableReplicas} of ${updatedReplicas} updated pods available` };
   return { ...progress, ready: true, words: `${availableReplicas} of ${desired} pods ready` };
 }
 

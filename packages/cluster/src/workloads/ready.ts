@@ -75,7 +75,9 @@ function refuseChanged(deployment: KubeObject, { expect }: ReadyOptions): void {
     `${describe(deployment)} was given another image while this one was getting ready: ${image ?? 'none'} in place of ${expect.image}.`,
     {
       reason: 'WORKLOAD_CHANGED',
-      next: [`Find out who writes to it (kubectl -n ${namespace} get deployment/${name} -o yaml --show-managed-fields), then run this again.`],
+      next: [
+        `Find out who writes to it (kubectl -n ${namespace} get deployment/${name} -o yaml --show-managed-fields), then run this again.`,
+      ],
     },
   );
 }
@@ -85,7 +87,9 @@ async function refuseStuck(client: KubeClient, deployment: KubeObject, generatio
   const stuck = stuckOf(deployment, generation);
   if (!stuck || (stuck.reason === 'PODS_NOT_CREATED' && look === 0)) return;
   const what =
-    stuck.reason === 'PODS_NOT_CREATED' ? 'cannot create its pods' : `made no progress for ${deployment.spec?.progressDeadlineSeconds ?? 600} s`;
+    stuck.reason === 'PODS_NOT_CREATED'
+      ? 'cannot create its pods'
+      : `made no progress for ${deployment.spec?.progressDeadlineSeconds ?? 600} s`;
   throw await failure(client, deployment, stuck.reason, `${describe(deployment)} ${what}: ${stuck.message}`);
 }
 
@@ -103,7 +107,14 @@ function podWatch(client: KubeClient) {
       const problems = pods.flatMap(podProblems);
       const fatal = problems.find((problem) => problem.fatal === 'now' || (problem.fatal === 'again' && seen.has(keyOf(problem))));
       for (const problem of problems) seen.add(keyOf(problem));
-      if (fatal) throw await failure(client, deployment, reasonOf(fatal), `${describe(deployment)} will not get ready: ${problemWords(fatal)}`, pods);
+      if (fatal)
+        throw await failure(
+          client,
+          deployment,
+          reasonOf(fatal),
+          `${describe(deployment)} will not get ready: ${problemWords(fatal)}`,
+          pods,
+        );
     },
   };
 }

@@ -96,13 +96,13 @@ export async function undo(
 }
 
 function toRevision(replicaSet: KubeObject): Revision {
-  const template = structuredClone(replicaSet.spec.template);
-  delete template.metadata?.labels?.[TEMPLATE_HASH_LABEL];
+  const { template } = replicaSet.spec;
+  const { [TEMPLATE_HASH_LABEL]: _hash, ...labels } = template.metadata?.labels ?? {};
   const containers: { name: string; image: string }[] = template.spec?.containers ?? [];
   return {
     revision: String(revisionOf(replicaSet)),
     replicaSet: replicaSet.metadata.name,
-    template,
+    template: { ...template, metadata: { ...template.metadata, labels } },
     annotations: { ...replicaSet.metadata.annotations },
     images: Object.fromEntries(containers.map(({ name, image }) => [name, image])),
   };

@@ -27,7 +27,9 @@ export function parseArguments(contract: Contract, argv: readonly string[]): Com
 }
 
 function tokensOf(contract: Contract, argv: readonly string[]) {
-  const inputs = Object.entries(contract.inputs).map(([name, { kind }]) => [name, { type: kind === 'boolean' ? 'boolean' : 'string' }] as const);
+  const inputs = Object.entries(contract.inputs).map(
+    ([name, { kind }]) => [name, { type: kind === 'boolean' ? 'boolean' : 'string' }] as const,
+  );
   const options = { ...Object.fromEntries(inputs), json: { type: flags.json }, help: { type: flags.help, short: 'h' } } as const;
   // Not strict: parseArgs would stop at the first problem, and knows no list of all.
   return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
@@ -74,9 +76,9 @@ class Reader {
   }
 
   private given(name: string, spec: InputSpec, value: string | undefined, inline: boolean): void {
-    if (spec.kind === 'boolean') return this.set(name, spec, value ?? 'true');
     const looksLikeOption = !inline && value !== undefined && /^-./.test(value);
-    if (value === undefined || looksLikeOption) {
+    if (spec.kind === 'boolean') this.set(name, spec, value ?? 'true');
+    else if (value === undefined || looksLikeOption) {
       const hint = looksLikeOption ? `; a value that begins with "-" is written --${name}=${value}` : '';
       this.problems.push({ where: `--${name}`, message: `needs a value${hint}`, example: spec.example, ...allowedBy(spec) });
     } else this.set(name, spec, value);

@@ -53,7 +53,12 @@ async function runCommand<C extends Contract>(action: Action<C>, argv: readonly 
 }
 
 /** What the runner does after a job: the action's `post`, with a signal of its own, since the first may have aborted. */
-async function cleanUp<C extends Contract>({ contract, post }: Action<C>, command: CommandArguments, context: Context, log: RunLog): Promise<void> {
+async function cleanUp<C extends Contract>(
+  { contract, post }: Action<C>,
+  command: CommandArguments,
+  context: Context,
+  log: RunLog,
+): Promise<void> {
   if (!post) return;
   const { result, error } = await settle(contract, post, command.raw, { ...context, signal: new AbortController().signal });
   // Wrong inputs have been reported by main.

@@ -10,7 +10,9 @@ type Issue = z.core.$ZodIssue;
 export function problemsOf(issues: readonly Issue[], data: unknown, positions: Positions): Omit<Problem, 'file'>[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
-    return issue.code === 'unrecognized_keys' ? unknownKeys(issue.keys, path, issue.message, positions) : [valueProblem(issue, path, data, positions)];
+    return issue.code === 'unrecognized_keys'
+      ? unknownKeys(issue.keys, path, issue.message, positions)
+      : [valueProblem(issue, path, data, positions)];
   });
 }
 

@@ -14,9 +14,9 @@ export function map<T extends z.core.$ZodShape>(shape: T) {
 
 /** A map from names that the team chooses. */
 export function named<T extends z.core.$ZodType>(name: RegExp, allowed: string, value: T) {
-  return z.record(z.string().check(z.regex(name, { error: allowed })), value, { error: 'a map from names to settings' }).check(
-    z.refine((entries) => Object.keys(entries).length > 0, { error: 'at least one entry' }),
-  );
+  return z
+    .record(z.string().check(z.regex(name, { error: allowed })), value, { error: 'a map from names to settings' })
+    .check(z.refine((entries) => Object.keys(entries).length > 0, { error: 'at least one entry' }));
 }
 
 const durationPattern = /^(0|(?=\d)(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?)$/;

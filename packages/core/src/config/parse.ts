@@ -37,12 +37,15 @@ function readYaml(text: string): Yaml {
     const problems = flaws.map(({ message, pos }) => ({ where: '', message: `is not YAML: ${message}`, ...positions.at(pos[0]) }));
     return { problems: problems.slice(0, maxProblems) };
   }
-  if (document.contents === null) return { problems: [{ where: '', message: 'is empty', allowed: 'a map with version, environments and services', ...positions.at(0) }] };
+  if (document.contents === null)
+    return { problems: [{ where: '', message: 'is empty', allowed: 'a map with version, environments and services', ...positions.at(0) }] };
   try {
     return { data: document.toJS({ maxAliasCount }), positions };
   } catch (error) {
     const message = `its aliases are refused: ${error instanceof Error ? error.message : String(error)}`;
-    return { problems: [{ where: '', message, allowed: `an anchor used at most ${maxAliasCount} times`, ...positions.at(firstAlias(document)) }] };
+    return {
+      problems: [{ where: '', message, allowed: `an anchor used at most ${maxAliasCount} times`, ...positions.at(firstAlias(document)) }],
+    };
   }
 }
 

@@ -54,7 +54,9 @@ export class Positions {
 }
 
 function pairAt(items: readonly unknown[], key: string | number): Pair | undefined {
-  return items.find((item): item is Pair => isPair(item) && (isScalar(item.key) ? String(item.key.value) === String(key) : item.key === key));
+  return items.find(
+    (item): item is Pair => isPair(item) && (isScalar(item.key) ? String(item.key.value) === String(key) : item.key === key),
+  );
 }
 
 function startOf(node: Node | null): number | undefined {

@@ -47,8 +47,15 @@ async function explain(error: unknown, file: string, path: string): Promise<Omit
   if (code !== 'ENOENT' && code !== 'ENOTDIR') return { message: `cannot be read: ${(error as Error).message}` };
   const neighbours = await readdir(dirname(file)).catch(() => []);
   const near = didYouMean(basename(file), neighbours);
-  const hint = near === undefined ? '; is the repository checked out (actions/checkout)?' : `; did you mean ${relative('.', `${dirname(path)}/${near}`)}?`;
-  return { message: `does not exist${hint}`, allowed: 'the path of slipway.yml from the root of the repository', example: '.github/slipway.yml' };
+  const hint =
+    near === undefined
+      ? '; is the repository checked out (actions/checkout)?'
+      : `; did you mean ${relative('.', `${dirname(path)}/${near}`)}?`;
+  return {
+    message: `does not exist${hint}`,
+    allowed: 'the path of slipway.yml from the root of the repository',
+    example: '.github/slipway.yml',
+  };
 }
 
 function firstBadLine(bytes: Buffer): number {

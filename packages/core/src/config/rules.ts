@@ -24,11 +24,19 @@ function serviceRules(path: Path, { steps, analysis, traffic }: ServiceConfig): 
     }
     if (step.duration < analysis.window) {
       const message = `${formatDuration(step.duration)} is shorter than one window of analysis`;
-      problems.push({ path: [...path, 'steps', index, 'duration'], message, allowed: `at least ${formatDuration(analysis.window)} (analysis.window)` });
+      problems.push({
+        path: [...path, 'steps', index, 'duration'],
+        message,
+        allowed: `at least ${formatDuration(analysis.window)} (analysis.window)`,
+      });
     }
   }
   if (analysis.provider === 'prometheus' && !analysis.prometheus) {
-    problems.push({ path: [...path, 'analysis', 'prometheus'], message: 'is missing: the provider is prometheus', allowed: 'a map with at least url' });
+    problems.push({
+      path: [...path, 'analysis', 'prometheus'],
+      message: 'is missing: the provider is prometheus',
+      allowed: 'a map with at least url',
+    });
   }
   if (traffic.router === 'istio' && traffic.stableSubset === traffic.canarySubset) {
     const message = `${JSON.stringify(traffic.canarySubset)} is also the stable subset`;

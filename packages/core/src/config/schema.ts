@@ -34,7 +34,10 @@ function fileSchema(about: About) {
 
 function releaseSchema(about: About) {
   return map({
-    'tag-prefix': about('What a release tag begins with, before the version.', z.prefault(matching(/^[\w./-]{0,50}$/, 'at most 50 letters, digits and ._/-'), 'v')),
+    'tag-prefix': about(
+      'What a release tag begins with, before the version.',
+      z.prefault(matching(/^[\w./-]{0,50}$/, 'at most 50 letters, digits and ._/-'), 'v'),
+    ),
     changelog: about('Path of the changelog from the root of the repository.', z.prefault(text('a path'), 'CHANGELOG.md')),
   });
 }
@@ -68,12 +71,17 @@ function serviceSchema(about: About) {
 }
 
 function trafficSchema(about: About) {
-  const replicas = map({ router: about('Replica ratio: no mesh is needed, the split is as fine as the replicas allow.', z.literal('replicas')) });
+  const replicas = map({
+    router: about('Replica ratio: no mesh is needed, the split is as fine as the replicas allow.', z.literal('replicas')),
+  });
   const istio = map({
     router: about('Istio VirtualService and DestinationRule.', z.literal('istio')),
     'virtual-service': about("VirtualService; default: the service's name.", z.optional(objectName())),
     'destination-rule': about("DestinationRule; default: the service's name.", z.optional(objectName())),
-    route: about('Name of the http route whose weights are set; default: the only one that leads to the stable subset.', z.optional(text('the name of a route'))),
+    route: about(
+      'Name of the http route whose weights are set; default: the only one that leads to the stable subset.',
+      z.optional(text('the name of a route')),
+    ),
     'stable-subset': about('Subset of the stable pods.', z.prefault(label(), 'stable')),
     'canary-subset': about('Subset of the canary pods.', z.prefault(label(), 'canary')),
     header: about(
@@ -90,18 +98,30 @@ function stepSchema(about: About) {
   return map({
     weight: about('Percent of traffic that meets the canary.', integer(1, 99)),
     duration: about('How long the step is watched.', duration({ min: 1000 })),
-    'max-error-rate': about("Limit on the canary's error rate in this step; default: the comparison with stable alone decides.", z.optional(percent({ max: 1 }))),
+    'max-error-rate': about(
+      "Limit on the canary's error rate in this step; default: the comparison with stable alone decides.",
+      z.optional(percent({ max: 1 })),
+    ),
   });
 }
 
 function analysisSchema(about: About) {
   return map({
-    judge: about('`anytime-valid` bounds the chance of rolling back a good release; `threshold` compares with fixed limits.', z.prefault(choice(['anytime-valid', 'threshold']), 'anytime-valid')),
-    provider: about("Where the numbers come from: the pods' own /metrics, or a Prometheus server.", z.prefault(choice(['pods', 'prometheus']), 'pods')),
+    judge: about(
+      '`anytime-valid` bounds the chance of rolling back a good release; `threshold` compares with fixed limits.',
+      z.prefault(choice(['anytime-valid', 'threshold']), 'anytime-valid'),
+    ),
+    provider: about(
+      "Where the numbers come from: the pods' own /metrics, or a Prometheus server.",
+      z.prefault(choice(['pods', 'prometheus']), 'pods'),
+    ),
     prometheus: about('The Prometheus server; needed with provider `prometheus`.', z.optional(prometheusSchema(about))),
     window: about('Length of one window of counts.', z.prefault(duration({ min: 1000 }), '10s')),
     'warm-up': about('Pods younger than this are judged for catastrophic failure only.', z.prefault(duration({ min: 0 }), '60s')),
-    'false-rollback-budget': about('Largest probability of rolling back a good release.', z.prefault(percent({ above: 0, max: 0.5 }), 0.05)),
+    'false-rollback-budget': about(
+      'Largest probability of rolling back a good release.',
+      z.prefault(percent({ above: 0, max: 0.5 }), 0.05),
+    ),
     'max-error-ratio': about("Tolerated ratio of the canary's error rate to stable's.", z.prefault(atLeastOne(), 1.25)),
     'error-margin': about('Error rate that is tolerated on top of it.', z.prefault(percent({ max: 1 }), '0.02%')),
     'latency-slo': about('A latency that is always judged: the share of slower requests.', z.optional(duration({ min: 1 }))),
@@ -119,14 +139,17 @@ function prometheusSchema(about: About) {
     'error-selector': about('Label matchers of the requests that failed.', z.prefault(text('label matchers'), 'code=~"5.."')),
     latency: about('Base name of the latency histogram.', z.prefault(metricName(), 'http_request_duration_seconds')),
     selector: about('Further label matchers of all queries.', z.prefault(z.string({ error: 'label matchers' }), '')),
-    'pod-label': about('Label that holds the name of the pod.', z.prefault(matching(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'the name of a label'), 'pod')),
+    'pod-label': about(
+      'Label that holds the name of the pod.',
+      z.prefault(matching(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'the name of a label'), 'pod'),
+    ),
     history: about("How far back stable's history is read.", z.prefault(duration({ min: 0 }), '1h')),
   });
 }
 
 function thresholdSchema(about: About) {
   return map({
-    'error-difference': about("Largest difference of the error rates, in percentage points.", z.prefault(percent({ max: 1 }), '0.5%')),
+    'error-difference': about('Largest difference of the error rates, in percentage points.', z.prefault(percent({ max: 1 }), '0.5%')),
     'p99-ratio': about("Largest ratio of the canary's p99 latency to stable's.", z.prefault(atLeastOne(), 1.1)),
     'min-requests': about('Requests of each track below which nothing is decided.', z.prefault(integer(1, 1_000_000_000), 100)),
   });
@@ -147,7 +170,10 @@ function triggersSchema(about: About) {
       'Failed health checks.',
       z.prefault(map({ above: count(), within: duration({ min: 1000 }) }), { above: 3, within: '1m' }),
     ),
-    restarts: about('Restarts of containers.', z.prefault(map({ above: count(), within: duration({ min: 1000 }) }), { above: 5, within: '5m' })),
+    restarts: about(
+      'Restarts of containers.',
+      z.prefault(map({ above: count(), within: duration({ min: 1000 }) }), { above: 5, within: '5m' }),
+    ),
     'min-requests': about('Requests below which rates are not judged.', z.prefault(integer(1, 1_000_000_000), 20)),
   });
 }

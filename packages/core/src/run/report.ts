@@ -77,7 +77,9 @@ function placeOf({ file, line, column }: Problem): Location {
 /** The stack of an error and of its causes. */
 export function stackOf(error: unknown): string {
   const first = error instanceof Error ? (error.stack ?? String(error)) : `thrown: ${String(error)}`;
-  return [first, ...chain(error).map((cause) => `Caused by: ${cause instanceof Error ? (cause.stack ?? cause) : String(cause)}`)].join('\n');
+  return [first, ...chain(error).map((cause) => `Caused by: ${cause instanceof Error ? (cause.stack ?? cause) : String(cause)}`)].join(
+    '\n',
+  );
 }
 
 /** One line per cause of an error that was expected to happen. */
@@ -99,5 +101,7 @@ function causeOf(error: unknown): unknown {
 export function plainReport(result: Result, ending: Ending<Contract> | undefined, plain: (markdown: string) => string): string {
   const next = result.next.map((step) => `  - ${step}`);
   const head = `${result.action}: ${result.outcome} (${result.reason})\n${result.summary}`;
-  return [head, next.length > 0 ? `Next:\n${next.join('\n')}` : '', ending?.report ? plain(ending.report).trim() : ''].filter(Boolean).join('\n\n');
+  return [head, next.length > 0 ? `Next:\n${next.join('\n')}` : '', ending?.report ? plain(ending.report).trim() : '']
+    .filter(Boolean)
+    .join('\n\n');
 }

@@ -39,7 +39,8 @@ export async function runPost<C extends Contract>(action: Action<C>, host: Host 
     else if (result.outcome === 'pass' || result.outcome === 'skipped') log.info(result.summary);
     else log.conclude('warning', [`${result.summary} [${result.reason}]`, ...result.next].join('\n'), { title: `${contract.name} (post)` });
     if (result.reason === 'DEFECT') log.info(stackOf(error));
-    if (ending?.report && result.outcome !== 'skipped') keep(log, 'summary', () => writeSummary(host.env, summaryMarkdown(result, ending.report)));
+    if (ending?.report && result.outcome !== 'skipped')
+      keep(log, 'summary', () => writeSummary(host.env, summaryMarkdown(result, ending.report)));
     return 0;
   });
 }

@@ -9,8 +9,9 @@ export class AnnotationQuota {
 
   /** Whether one more may be issued; counts it. */
   take(kind: AnnotationKind, options: { last?: boolean } = {}): boolean {
+    if (options.last) return true;
     this.used[kind] += 1;
-    return this.used[kind] < kept || options.last === true;
+    return this.used[kind] < kept;
   }
 
   /** How many of each kind were refused. */

@@ -1,0 +1,2 @@
+import { main } from '../gates/index.js';
+await main('check-changelog');

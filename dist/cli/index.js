@@ -1,0 +1,1016 @@
+// packages/core/src/cancellation.ts
+var CancelledError = class extends Error {
+  constructor(signal) {
+    super(`cancelled by ${signal}`);
+    this.signal = signal;
+  }
+  signal;
+  name = "CancelledError";
+};
+function watchSignals(source, onImpatience) {
+  const controller = new AbortController();
+  const listener = (name) => {
+    if (!controller.signal.aborted) controller.abort(new CancelledError(name));
+    else if (name === "SIGINT") onImpatience();
+  };
+  source.on("SIGINT", listener);
+  source.on("SIGTERM", listener);
+  return {
+    signal: controller.signal,
+    stop() {
+      source.off("SIGINT", listener);
+      source.off("SIGTERM", listener);
+    }
+  };
+}
+function isCancellation(error, signal) {
+  if (!signal.aborted) return false;
+  for (let current = error, depth = 0; current !== void 0 && current !== null && depth < 20; depth++) {
+    if (current === signal.reason || current instanceof Error && current.name === "AbortError") return true;
+    current = current instanceof Error ? current.cause : void 0;
+  }
+  return false;
+}
+
+// packages/core/src/did-you-mean.ts
+function didYouMean(typed, candidates) {
+  const wanted = typed.toLowerCase();
+  let nearest;
+  let least = Number.POSITIVE_INFINITY;
+  for (const candidate of candidates) {
+    const limit = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
+    if (Math.abs(wanted.length - candidate.length) > limit) continue;
+    const distance = editDistance(wanted, candidate.toLowerCase());
+    if (distance <= limit && distance < least) {
+      nearest = candidate;
+      least = distance;
+    }
+  }
+  return nearest;
+}
+function suggestion(typed, candidates) {
+  const nearest = didYouMean(typed, candidates);
+  return nearest === void 0 ? "" : `; did you mean "${nearest}"?`;
+}
+function editDistance(a, b) {
+  let beforeLast = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1];
+      let least = Math.min(at(last, column) + 1, at(current, column - 1) + 1, at(last, column - 1) + (same ? 0 : 1));
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) least = Math.min(least, at(beforeLast, column - 2) + 1);
+      current.push(least);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return at(last, b.length);
+}
+function at(row, column) {
+  return row[column] ?? Number.POSITIVE_INFINITY;
+}
+
+// packages/core/src/duration.ts
+var units = { d: 864e5, h: 36e5, m: 6e4, s: 1e3, ms: 1 };
+var pattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
+var durationForm = "a number with its unit: 500ms, 90s, 5m, 1h30m or 2d";
+function parseDuration(text) {
+  if (text === "0") return 0;
+  const match = text.length > 0 && text.length <= 40 ? pattern.exec(text) : null;
+  if (!match) return void 0;
+  const total = Object.values(units).reduce((sum, unit, index) => sum + Number(match[index + 1] ?? 0) * unit, 0);
+  return total <= 3650 * units.d ? Math.round(total) : void 0;
+}
+function formatDuration(milliseconds) {
+  if (milliseconds < 0) return `-${formatDuration(-milliseconds)}`;
+  let rest = milliseconds >= 1e4 ? Math.round(milliseconds / 1e3) * 1e3 : Math.round(milliseconds);
+  let text = "";
+  for (const [unit, size] of Object.entries(units)) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) text += `${count}${unit}`;
+  }
+  return text || "0s";
+}
+
+// packages/core/src/errors.ts
+var UsageError = class extends Error {
+  constructor(problems, options) {
+    super(problems.map((problem) => `${problem.where}: ${problem.message}`).join("; "), options);
+    this.problems = problems;
+  }
+  problems;
+  name = "UsageError";
+};
+var OperationError = class extends Error {
+  name = "OperationError";
+  /** One of the reasons of the running action's contract, e.g. `FORBIDDEN`. */
+  reason;
+  next;
+  details;
+  constructor(message, options) {
+    super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
+    this.reason = options.reason;
+    this.next = options.next ?? [];
+    this.details = options.details ?? {};
+  }
+};
+
+// packages/core/src/percent.ts
+var decimal = /^(\d+(?:\.\d+)?(?:e-?\d{1,3})?)(\s*%)?$/i;
+var percentForm = "a percentage such as 0.5%, or a fraction below 1 such as 0.005";
+function parsePercent(text) {
+  const match = decimal.exec(text);
+  if (!match) return void 0;
+  const value = Number(match[1]);
+  if (match[2] === void 0) return value < 1 ? value : void 0;
+  const [digits, exponent = "0"] = (match[1] ?? "").toLowerCase().split("e");
+  const fraction = Number(`${digits}e${Number(exponent) - 2}`);
+  return Number.isFinite(fraction) ? fraction : void 0;
+}
+function formatPercent(fraction) {
+  const percent = fraction * 100;
+  const rounded = Math.abs(percent) < 1 ? Number(percent.toPrecision(3)) : Number(percent.toFixed(2));
+  return `${rounded}%`;
+}
+
+// packages/core/src/problems.ts
+function describeProblem(problem) {
+  const place2 = problemPlace(problem);
+  return `${place2 ? `${place2}: ` : ""}${problemSentence(problem)}`;
+}
+function problemSentence({ message, where, allowed, example }) {
+  const hints = [allowed && `allowed: ${allowed}`, example && `example: ${example}`].filter(Boolean);
+  return `${where ? `${where}: ` : ""}${message}${hints.length > 0 ? ` (${hints.join("; ")})` : ""}`;
+}
+function problemPlace({ file, line, column }) {
+  return file === void 0 ? "" : [file, line, column].filter((part) => part !== void 0).join(":");
+}
+function quoteValue(value) {
+  const text = typeof value === "string" ? JSON.stringify(value) : JSON.stringify(value) ?? String(value);
+  return text.length <= 80 ? text : `${text.slice(0, 60)}\u2026 (${text.length} characters)`;
+}
+
+// packages/core/src/inputs.ts
+function inputsFromEnvironment(contract3, env) {
+  return Object.fromEntries(Object.keys(contract3.inputs).map((name) => [name, env[inputVariable(name)]]));
+}
+function inputVariable(name) {
+  return `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`;
+}
+function parseInputs(contract3, raw) {
+  const problems = [];
+  const values = {};
+  for (const [name, spec] of Object.entries(contract3.inputs)) {
+    const parsed = parseInput(spec, raw[name]);
+    if ("problem" in parsed) problems.push({ where: name, example: spec.example, ...parsed.problem });
+    else values[name] = parsed.value;
+  }
+  if (problems.length > 0) throw new UsageError(problems);
+  return values;
+}
+function secretValues(contract3, raw) {
+  return Object.entries(contract3.inputs).flatMap(([name, spec]) => spec.secret && raw[name]?.trim() ? [raw[name]] : []);
+}
+function parseInput(spec, given) {
+  const text = given === void 0 || given.trim() === "" ? spec.default : given;
+  if (text === void 0) {
+    return spec.required ? { problem: { message: `is required: ${spec.description}`, ...allowedBy(spec) } } : { value: void 0 };
+  }
+  const parsed = spec.kind === "string" ? { value: text.replace(/[\r\n]+$/, "") } : parsers[spec.kind](text.trim(), spec);
+  if ("problem" in parsed && spec.secret)
+    return { problem: { ...parsed.problem, message: "has a wrong value (not shown: it is a secret)" } };
+  return parsed;
+}
+var parsers = {
+  integer: (text, spec) => within(spec, text, /^[-+]?\d+$/.test(text) ? safeInteger(Number(text)) : void 0, "a whole number"),
+  percent: (text, spec) => within(spec, text, parsePercent(text), "a percentage"),
+  duration: (text, spec) => within(spec, text, parseDuration(text), "a duration"),
+  boolean: parseBoolean,
+  choice: parseChoice,
+  list: (text) => ({ value: text.split(/[\r\n,]+/).flatMap((item) => item.trim() || []) }),
+  json: parseJson
+};
+function within(spec, text, value, what) {
+  if (value === void 0) return { problem: { message: `${quoteValue(text)} is not ${what}`, ...allowedBy(spec) } };
+  if (value < (spec.min ?? Number.NEGATIVE_INFINITY)) return { problem: { message: `${text} is too small`, ...allowedBy(spec) } };
+  if (value > (spec.max ?? Number.POSITIVE_INFINITY)) return { problem: { message: `${text} is too large`, ...allowedBy(spec) } };
+  return { value };
+}
+function safeInteger(value) {
+  return Number.isSafeInteger(value) ? value : void 0;
+}
+function parseBoolean(text, spec) {
+  if (/^(true|True|TRUE)$/.test(text)) return { value: true };
+  if (/^(false|False|FALSE)$/.test(text)) return { value: false };
+  return { problem: { message: `${quoteValue(text)} is neither true nor false`, ...allowedBy(spec) } };
+}
+function parseChoice(text, spec) {
+  const values = spec.values ?? [];
+  if (values.includes(text)) return { value: text };
+  return { problem: { message: `${quoteValue(text)} is not known${suggestion(text, values)}`, ...allowedBy(spec) } };
+}
+function parseJson(text) {
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    return { problem: { message: `${quoteValue(text)} is not JSON: ${error instanceof Error ? error.message : error}`, allowed: "JSON" } };
+  }
+}
+function allowedBy(spec) {
+  switch (spec.kind) {
+    case "integer":
+      return { allowed: `a whole number${bounds(spec, String)}` };
+    case "percent":
+      return { allowed: `${percentForm}${bounds(spec, formatPercent)}` };
+    case "duration":
+      return { allowed: `${durationForm}${bounds(spec, formatDuration)}` };
+    case "boolean":
+      return { allowed: "true or false" };
+    case "choice":
+      return { allowed: (spec.values ?? []).join(", ") };
+    default:
+      return {};
+  }
+}
+function bounds({ min, max }, format) {
+  if (min !== void 0 && max !== void 0) return ` from ${format(min)} to ${format(max)}`;
+  if (min !== void 0) return `, at least ${format(min)}`;
+  if (max !== void 0) return `, at most ${format(max)}`;
+  return "";
+}
+
+// packages/core/src/markdown.ts
+function mdText(text) {
+  return oneLine(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/[\\`*_[\]|~$]/g, "\\$&").replace(/^[-+#=]/, "\\$&").replace(/^(\d{1,9})([.)])/, "$1\\$2").replace(/@(?=\w)/g, "@<!-- -->").replace(/\bwww\./gi, (start) => `${start.slice(0, -1)}\\.`).replace(/:(?=\/\/)/g, "&#58;");
+}
+function oneLine(text) {
+  return text.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+}
+
+// packages/core/src/run/settle.ts
+async function settle(contract3, handler, raw, context) {
+  const startedAt = context.clock.now();
+  const settled = await attempt(contract3, handler, raw, context);
+  const times = { startedAt: new Date(startedAt).toISOString(), finishedAt: new Date(context.clock.now()).toISOString() };
+  const { outcome, reason, summary: summary2, next = [], details = {} } = settled.ending;
+  const result = { schema: 1, action: contract3.name, outcome, reason, summary: summary2, next, details, ...times };
+  return "error" in settled ? { result, error: settled.error } : { result, ending: settled.ending };
+}
+async function attempt(contract3, handler, raw, context) {
+  try {
+    return { ending: await handler(parseInputs(contract3, raw), context) };
+  } catch (error) {
+    return { ending: endingOf(error, context.signal), error };
+  }
+}
+function endingOf(error, signal) {
+  if (isCancellation(error, signal)) return cancelled(signal);
+  if (error instanceof UsageError) return misused(error.problems);
+  if (error instanceof OperationError) {
+    const { reason, message, next, details } = error;
+    return { outcome: "fail", reason, summary: message, next: [...next], details: { ...details } };
+  }
+  return {
+    outcome: "error",
+    reason: "DEFECT",
+    summary: `Slipway failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`,
+    next: ["This is a defect of Slipway, not of your release: report it with the stack in the log."]
+  };
+}
+function cancelled(signal) {
+  const by = signal.reason instanceof CancelledError ? ` by ${signal.reason.signal}` : "";
+  return { outcome: "error", reason: "CANCELLED", summary: `The run was cancelled${by} before it came to a decision.` };
+}
+function misused(problems) {
+  const sentences = problems.map(describeProblem);
+  const summary2 = sentences.length === 1 ? sentences[0] ?? "" : `${sentences.length} problems: ${sentences.join("; ")}`;
+  return { outcome: "error", reason: "USAGE", summary: summary2, next: problems.map(advice), details: { problems } };
+}
+function advice({ where, file, allowed, example }) {
+  const place2 = file === void 0 ? where : `${where || "it"} in ${file}`;
+  if (example !== void 0) return `Correct ${place2}, e.g. ${example}`;
+  return allowed === void 0 ? `Correct ${place2}` : `Correct ${place2}: ${allowed}`;
+}
+
+// packages/core/src/result.ts
+function exitCode(outcome) {
+  switch (outcome) {
+    case "pass":
+    case "skipped":
+      return 0;
+    case "fail":
+      return 1;
+    case "error":
+      return 2;
+    case "hold":
+      return 3;
+  }
+}
+
+// packages/core/src/run/host.ts
+import { hostname, userInfo } from "node:os";
+
+// packages/core/src/clock.ts
+var systemClock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  })
+};
+
+// packages/core/src/run/host.ts
+function processHost() {
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    signals: process,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    identity: `${userName()}@${hostname()}/${process.pid}`,
+    exit: (code) => process.exit(code)
+  };
+}
+async function endProcess(host, code) {
+  await Promise.all([flush(host.stdout), flush(host.stderr)]);
+  host.exit(code);
+}
+function ignoreBrokenPipes(host) {
+  for (const stream of [host.stdout, host.stderr]) stream.on("error", () => {
+  });
+}
+function flush(stream) {
+  return new Promise((resolve) => stream.write("", () => resolve()));
+}
+function userName() {
+  try {
+    return userInfo().username;
+  } catch {
+    return "unknown";
+  }
+}
+
+// packages/core/src/run/make-context.ts
+function makeContext(host, log, signal, state) {
+  return {
+    log,
+    clock: host.clock,
+    signal,
+    env: host.env,
+    cwd: host.cwd,
+    runUrl: runUrl(host.env),
+    holder: holder(host),
+    state,
+    mask: (value) => log.mask(value),
+    progress: (text) => log.progress(text)
+  };
+}
+function runUrl(env) {
+  const { GITHUB_SERVER_URL: server = "https://github.com", GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = env;
+  if (!repository || !run) return void 0;
+  const attempt2 = env.GITHUB_RUN_ATTEMPT ? `/attempts/${env.GITHUB_RUN_ATTEMPT}` : "";
+  return `${server}/${repository}/actions/runs/${run}${attempt2}`;
+}
+function holder({ env, identity }) {
+  const { GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_RUN_ATTEMPT: attempt2 = "1", GITHUB_JOB: job = "job" } = env;
+  return repository && run ? [repository, run, attempt2, job].join("/") : identity;
+}
+
+// packages/core/src/runner/safe-text.ts
+var lineBreak = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/;
+var commandStart = /^([\s\p{Z}\p{C}\p{DI}]*):(?=[\p{C}\p{DI}]*:)/u;
+var oldCommand = /#([\p{C}\p{DI}]*)#([\p{C}\p{DI}]*)\[/gu;
+var unseen = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
+function safeLines(text) {
+  return text.split(lineBreak).map(safeLine);
+}
+function safeText(text) {
+  return safeLine(text.split(lineBreak).join("\\n"));
+}
+function safeJson(value) {
+  return safeJsonText(JSON.stringify(value));
+}
+function safeJsonText(json) {
+  return json.replace(oldCommand, (match) => match.replace(/#/g, "\\u0023")).replace(/[\u007f-\u009f\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+function safeLine(line) {
+  return line.replace(commandStart, "$1\\:").replace(oldCommand, "#$1#$2\\[").replace(unseen, showCode);
+}
+function showCode(char) {
+  return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
+}
+
+// packages/core/src/run/report.ts
+var resultLimit = 256 * 1024;
+var icons = { pass: "\u2705", fail: "\u274C", hold: "\u23F8\uFE0F", skipped: "\u23ED\uFE0F", error: "\u26A0\uFE0F" };
+function summaryMarkdown(result, report) {
+  const parts = [
+    `### ${icons[result.outcome]} ${mdText(result.action)}: ${result.outcome} (${mdText(result.reason)})`,
+    mdText(result.summary),
+    nextMarkdown(result.next),
+    report?.trim()
+  ];
+  return `${parts.filter(Boolean).join("\n\n")}
+`;
+}
+function nextMarkdown(next) {
+  return next.length === 0 ? "" : `**Next**
+
+${next.map((step) => `- ${mdText(step)}`).join("\n")}`;
+}
+function outputValues(contract3, { result, ending }) {
+  const own = Object.keys(contract3.outputs).flatMap((name) => {
+    const value = ending?.outputs?.[name];
+    return value === void 0 ? [] : [[name, typeof value === "string" ? value : JSON.stringify(value)]];
+  });
+  return { ...Object.fromEntries(own), outcome: result.outcome, reason: result.reason, result: resultJson(result) };
+}
+function resultJson(result) {
+  const json = safeJson(result);
+  return Buffer.byteLength(json) <= resultLimit ? json : safeJson({ ...result, details: { omitted: "too large for an output" } });
+}
+function logEnding(log, { result, error }) {
+  if (result.reason === "DEFECT") log.info(stackOf(error));
+  else if (error !== void 0) for (const line of causesOf(error)) log.info(line);
+  const problems = error instanceof UsageError ? error.problems : [];
+  const [only, ...others] = problems;
+  if (others.length > 0) for (const problem of problems) log.error(problemSentence(problem), placeOf(problem));
+  const single = only !== void 0 && others.length === 0;
+  conclude(log, result, single ? { text: problemSentence(only), at: placeOf(only) } : { text: headline(result, problems.length), at: {} });
+  for (const step of result.next) log.info(`Next: ${step}`);
+}
+function conclude(log, { action, outcome, reason }, { text, at: at2 }) {
+  const kind = annotationOf(outcome);
+  if (kind) log.conclude(kind, `${text} [${reason}]`, { title: action, ...at2 });
+  else log.info(`${text} [${reason}]`);
+}
+function headline(result, problems) {
+  return problems > 1 ? `${problems} problems, listed above; nothing was done` : result.summary;
+}
+function annotationOf(outcome) {
+  if (outcome === "fail" || outcome === "error") return "error";
+  return outcome === "hold" ? "warning" : void 0;
+}
+function placeOf({ file, line, column }) {
+  return { ...file === void 0 ? {} : { file }, ...line === void 0 ? {} : { line }, ...column === void 0 ? {} : { column } };
+}
+function stackOf(error) {
+  const first = error instanceof Error ? error.stack ?? String(error) : `thrown: ${String(error)}`;
+  return [first, ...chain(error).map((cause) => `Caused by: ${cause instanceof Error ? cause.stack ?? cause : String(cause)}`)].join(
+    "\n"
+  );
+}
+function causesOf(error) {
+  return chain(error).map((cause) => `Caused by: ${cause instanceof Error ? cause.message || cause.name : String(cause)}`);
+}
+function chain(error) {
+  const causes = [];
+  for (let current = causeOf(error); current !== void 0 && causes.length < 10; current = causeOf(current)) causes.push(current);
+  return causes;
+}
+function causeOf(error) {
+  return error instanceof Error ? error.cause : void 0;
+}
+
+// node_modules/@actions/core/lib/command.js
+import * as os from "os";
+
+// node_modules/@actions/core/lib/utils.js
+function toCommandValue(input) {
+  if (input === null || input === void 0) {
+    return "";
+  } else if (typeof input === "string" || input instanceof String) {
+    return input;
+  }
+  return JSON.stringify(input);
+}
+
+// node_modules/@actions/core/lib/command.js
+function issueCommand(command, properties2, message) {
+  const cmd = new Command(command, properties2, message);
+  process.stdout.write(cmd.toString() + os.EOL);
+}
+var CMD_STRING = "::";
+var Command = class {
+  constructor(command, properties2, message) {
+    if (!command) {
+      command = "missing.command";
+    }
+    this.command = command;
+    this.properties = properties2;
+    this.message = message;
+  }
+  toString() {
+    let cmdStr = CMD_STRING + this.command;
+    if (this.properties && Object.keys(this.properties).length > 0) {
+      cmdStr += " ";
+      let first = true;
+      for (const key in this.properties) {
+        if (this.properties.hasOwnProperty(key)) {
+          const val = this.properties[key];
+          if (val) {
+            if (first) {
+              first = false;
+            } else {
+              cmdStr += ",";
+            }
+            cmdStr += `${key}=${escapeProperty(val)}`;
+          }
+        }
+      }
+    }
+    cmdStr += `${CMD_STRING}${escapeData(this.message)}`;
+    return cmdStr;
+  }
+};
+function escapeData(s) {
+  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A");
+}
+function escapeProperty(s) {
+  return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
+}
+
+// packages/core/src/runner/annotations.ts
+var kept = 10;
+var AnnotationQuota = class {
+  used = { notice: 0, warning: 0, error: 0 };
+  /** Whether one more may be issued; counts it. */
+  take(kind, options = {}) {
+    if (options.last) return true;
+    this.used[kind] += 1;
+    return this.used[kind] < kept;
+  }
+  /** How many of each kind were refused. */
+  refused() {
+    const over = Object.entries(this.used).map(([kind, used]) => [kind, used - (kept - 1)]);
+    return Object.fromEntries(over.filter(([, count]) => count > 0));
+  }
+};
+
+// packages/core/src/runner/log.ts
+function createLog(target) {
+  const command = target.command ?? issueCommand;
+  const quota = new AnnotationQuota();
+  let lastProgress;
+  const print = (text) => {
+    endProgress();
+    for (const line of safeLines(text)) target.line(line);
+  };
+  const annotate = (kind, text, at2 = {}, last = false) => {
+    endProgress();
+    if (!target.runner) return print(`${kind}: ${place(at2)}${text}`);
+    if (!quota.take(kind, { last })) return print(`${kind}: ${place(at2)}${text}`);
+    command(kind, properties(at2), safeLines(text).join("\n"));
+  };
+  const endProgress = () => {
+    if (lastProgress !== void 0 && target.rewrite) target.line("");
+    lastProgress = void 0;
+  };
+  return {
+    debug(text) {
+      if (target.runner) for (const line of safeLines(text)) command("debug", {}, line);
+      else if (target.verbose) print(`debug: ${text}`);
+    },
+    info: print,
+    notice: (text, at2) => annotate("notice", text, at2),
+    warning: (text, at2) => annotate("warning", text, at2),
+    error: (text, at2) => annotate("error", text, at2),
+    conclude: (kind, text, at2) => annotate(kind, text, at2, true),
+    async group(title, body) {
+      endProgress();
+      if (target.runner) command("group", {}, safeText(title));
+      else print(title);
+      try {
+        return await body();
+      } finally {
+        endProgress();
+        if (target.runner) command("endgroup", {}, "");
+      }
+    },
+    progress(text) {
+      const line = safeText(text);
+      if (line === lastProgress) return;
+      if (target.rewrite) target.rewrite(line);
+      else target.line(line);
+      lastProgress = line;
+    },
+    mask(value) {
+      if (!target.runner) return;
+      for (const line of /* @__PURE__ */ new Set([value, ...value.split(/\r\n|[\n\r]/)])) if (line.trim() !== "") command("add-mask", {}, line);
+    },
+    close() {
+      endProgress();
+      const refused = Object.entries(quota.refused()).map(([kind, count]) => `${count} \xD7 ${kind}`);
+      if (refused.length > 0) print(`GitHub keeps ten annotations of a kind; in this log only: ${refused.join(", ")}.`);
+    }
+  };
+}
+function properties(at2) {
+  const given = { title: at2.title && safeText(at2.title), file: at2.file && safeText(at2.file), line: at2.line, col: at2.column };
+  return Object.fromEntries(Object.entries(given).filter((entry) => Boolean(entry[1])));
+}
+function place({ file, line, column }) {
+  return file === void 0 ? "" : `${[file, line, column].filter((part) => part !== void 0).join(":")}: `;
+}
+
+// packages/core/src/contract.ts
+function defineContract(contract3) {
+  return contract3;
+}
+
+// packages/core/src/runner/files.ts
+import { appendFileSync, statSync } from "node:fs";
+import { EOL as EOL3 } from "node:os";
+
+// node_modules/@actions/core/lib/file-command.js
+import * as crypto from "crypto";
+import * as os2 from "os";
+function prepareKeyValueMessage(key, value) {
+  const delimiter = `ghadelimiter_${crypto.randomUUID()}`;
+  const convertedValue = toCommandValue(value);
+  if (key.includes(delimiter)) {
+    throw new Error(`Unexpected input: name should not contain the delimiter "${delimiter}"`);
+  }
+  if (convertedValue.includes(delimiter)) {
+    throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
+  }
+  return `${key}<<${delimiter}${os2.EOL}${convertedValue}${os2.EOL}${delimiter}`;
+}
+
+// packages/core/src/runner/files.ts
+var summaryLimit = 1024 * 1024;
+var longestFence = 64;
+var trimNote = "\n\n*The rest was left out: GitHub takes at most 1 MiB of summary per step.*\n";
+function writeOutputs(env, values) {
+  append(env.GITHUB_OUTPUT, values);
+}
+function saveState(env, name, value) {
+  append(env.GITHUB_STATE, { [name]: value });
+}
+function savedState(env, name) {
+  return env[`STATE_${name}`];
+}
+function writeSummary(env, markdown) {
+  const file = env.GITHUB_STEP_SUMMARY;
+  if (!file) return;
+  const taken = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  appendFileSync(file, trimToBytes(`${markdown}
+`, summaryLimit - taken - 1));
+}
+function trimToBytes(text, limit) {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= limit) return text;
+  const room = limit - Buffer.byteLength(trimNote) - longestFence;
+  if (room < 0) return "";
+  const end = bytes.lastIndexOf("\n", room - 1);
+  const kept2 = end < 0 ? "" : bytes.subarray(0, end).toString();
+  return `${kept2}${closeFence(kept2)}${trimNote}`;
+}
+function closeFence(markdown) {
+  let open;
+  for (const [, fence = ""] of markdown.matchAll(/^ {0,3}(`{3,}|~{3,})/gm)) {
+    if (open === void 0) open = fence;
+    else if (fence.startsWith(open)) open = void 0;
+  }
+  return open === void 0 ? "" : `
+${open}`.slice(0, longestFence);
+}
+function append(file, values) {
+  if (!file) return;
+  const text = Object.entries(values).map(([name, value]) => prepareKeyValueMessage(name, value) + EOL3);
+  if (text.length > 0) appendFileSync(file, text.join(""));
+}
+
+// packages/core/src/run/run-action.ts
+async function runMain(action, host = processHost()) {
+  const { contract: contract3 } = action;
+  await inRunner(host, contract3, async (raw, context, log) => {
+    const settled = await settle(contract3, action.main, raw, context);
+    logEnding(log, settled);
+    keep(log, "outputs", () => writeOutputs(host.env, outputValues(contract3, settled)));
+    keep(log, "summary", () => writeSummary(host.env, summaryMarkdown(settled.result, settled.ending?.report)));
+    return exitCode(settled.result.outcome);
+  });
+}
+async function inRunner(host, contract3, body) {
+  ignoreBrokenPipes(host);
+  const log = runnerLog(host);
+  const raw = inputsFromEnvironment(contract3, host.env);
+  for (const secret of secretValues(contract3, raw)) log.mask(secret);
+  const { signal, stop } = watchSignals(host.signals, () => host.exit(130));
+  const state = {
+    get: (name) => savedState(host.env, name),
+    set: (name, value) => saveState(host.env, name, value)
+  };
+  const code = await body(raw, makeContext(host, log, signal, state), log);
+  log.close();
+  stop();
+  await endProcess(host, code);
+}
+function runnerLog({ env, stdout, stderr }) {
+  const runner = env.GITHUB_ACTIONS === "true";
+  return createLog({
+    runner,
+    verbose: env.RUNNER_DEBUG === "1",
+    line: (text) => void (runner ? stdout : stderr).write(`${text}
+`)
+  });
+}
+function keep(log, what, write) {
+  try {
+    write();
+  } catch (error) {
+    log.warning(`The ${what} could not be written: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+// packages/cli/src/commands.ts
+function findCommand(name, contracts2) {
+  return contracts2.find((contract3) => commandNames(contract3).includes(name));
+}
+function commandNames(contract3) {
+  return [contract3.name, ...contract3.cli?.aliases ?? []];
+}
+
+// actions/check-changelog/contract.ts
+var reasons = {
+  FOUND: "The version has one displayed section with entries.",
+  VERSION_MISSING: "No section, and nothing that looks like one.",
+  IN_CODE: "The heading is only in a code block.",
+  IN_COMMENT: "The heading is only in an HTML comment.",
+  IN_DETAILS: "The heading is only in a `<details>` element.",
+  IN_HTML: "The heading is only in an HTML block.",
+  IN_QUOTE: "The heading is only in a block quote.",
+  IN_LIST: "The heading is only in a list.",
+  NOT_A_HEADING: "A line looks like the heading but is none, as `##[1.4.0]` without a space, or `**1.4.0**`.",
+  UNCLOSED_FENCE: "A code fence is never closed and takes in the heading, or all that follows it.",
+  UNCLOSED_HTML: "An HTML comment or block is never closed and takes in the heading, or all that follows it.",
+  NESTED_TOO_DEEP: "Lists or quotes are nested so deeply that the rest of the file cannot be read.",
+  DUPLICATE_VERSION: "The version has two sections.",
+  VERSION_YANKED: "The section is marked as withdrawn (YANKED).",
+  DATE_INVALID: "The date is not a day of the calendar, or a placeholder stands in its place.",
+  DATE_IN_FUTURE: "The date has not begun in any time zone.",
+  EMPTY_SECTION: "The section has no entries.",
+  FILE_MISSING: "There is no such file.",
+  FILE_UNREADABLE: "The file is a directory, or may not be read.",
+  TOO_LARGE: "The file has more than 2 MB, or more than 50,000 lines and list markers.",
+  NOT_TEXT: "The file is not UTF-8."
+};
+var contract = defineContract({
+  name: "check-changelog",
+  family: "gates",
+  description: "Says whether the changelog has a section for a version, displayed, dated and filled, and hands out its text as release notes.",
+  inputs: {
+    version: {
+      kind: "string",
+      description: "The version to release, with or without the tag prefix; its build (`+\u2026`) does not matter.",
+      example: "v1.4.0",
+      required: true
+    },
+    file: { kind: "string", description: "The changelog, Markdown.", default: "CHANGELOG.md", example: "docs/CHANGELOG.md" },
+    "notes-file": {
+      kind: "string",
+      description: "Where to write the text of the section. Default: a new file in the temporary directory of the runner.",
+      example: "release-notes.md"
+    },
+    "tag-prefix": {
+      kind: "string",
+      description: "What tags, and perhaps headings, have in front of the version; `none` for nothing.",
+      default: "v",
+      example: "shop-v"
+    }
+  },
+  outputs: {
+    notes: { description: "The text of the section with the link references that it uses. Give it to other steps through `env:`, never inside `run:`." },
+    "notes-file": { description: "The file with the same text." },
+    date: { description: "The date in the heading, `YYYY-MM-DD`; empty without one." },
+    line: { description: "The line of the heading." },
+    yanked: { description: "Whether the section is marked as withdrawn: `true` or `false`." }
+  },
+  reasons,
+  permissions: ["`contents: read`, for actions/checkout."],
+  cli: { positionals: ["version", "file"] }
+});
+
+// actions/validate-version/contract.ts
+var reasons2 = {
+  LEGAL: "Well formed, and it may follow the previous version.",
+  FIRST_RELEASE: "Well formed, and there is no earlier version.",
+  EMPTY: "The version is empty.",
+  TOO_LONG: "The version is longer than 128 characters.",
+  ILLEGAL_CHARACTER: "A character that no version has at this place, such as a space, a `$`, or a letter in place of a digit.",
+  MISSING_PART: "Fewer than three numbers, as in `v1.2`.",
+  TOO_MANY_PARTS: "More numbers than a version has, as in `1.2.3.4` or `1.2.3-rc.1.2`.",
+  LEADING_ZERO: "A number begins with 0, as in `v01.2.3`.",
+  NUMBER_TOO_LARGE: "A number is larger than 9007199254740991.",
+  UNKNOWN_STAGE: "The prerelease is none of `alpha.N`, `beta.N`, `rc.N`.",
+  STAGE_NUMBER_MISSING: "The prerelease has no number, as in `1.2.3-rc`.",
+  BAD_BUILD: "What follows `+` is not a short commit hash.",
+  ALREADY_RELEASED: "This version is released: it is the previous one, or its tag points to another commit.",
+  SAME_PRECEDENCE: "It differs from a released version only in the build, so neither is newer.",
+  NOT_GREATER: "It is lower than the previous version of its line.",
+  STAGE_WENT_BACK: "The stage goes back, as from `rc.2` to `beta.3`.",
+  SKIPPED_NUMBER: "A number was left out, as from 1.2.3 to 1.2.5.",
+  LOWER_PART_NOT_RESET: "A number was raised and a lower one is not 0, as from 1.2.3 to 1.3.3.",
+  BUILD_NOT_THIS_COMMIT: "The build is not the hash of the commit that is released.",
+  SHALLOW_CLONE: "The clone is shallow and has no earlier version tag, so nothing can be said.",
+  NO_TAG_WITH_PREFIX: "No version tag has the prefix, but there are version tags without it (or with `v`).",
+  NOT_A_REPOSITORY: "The working directory is not in a git repository.",
+  GIT_FAILED: "git is not installed, or refuses the repository."
+};
+var contract2 = defineContract({
+  name: "validate-version",
+  family: "gates",
+  description: "Says whether a version is well formed and may follow what was released before, and takes it apart.",
+  inputs: {
+    version: {
+      kind: "string",
+      description: "The version to release, with or without the tag prefix. In a workflow on tags: `${{ github.ref_name }}`.",
+      example: "v1.4.0",
+      required: true
+    },
+    previous: {
+      kind: "string",
+      description: "The version to compare with, or `none` for a first release. Default: the tags of the repository, by git.",
+      example: "v1.3.2"
+    },
+    "tag-prefix": {
+      kind: "string",
+      description: "What tags have in front of the version; `none` when they are bare versions.",
+      default: "v",
+      example: "shop-v"
+    }
+  },
+  outputs: {
+    version: { description: "The version without prefix, e.g. `1.4.0-rc.1+3f2c1ab`." },
+    major: { description: "The first number." },
+    minor: { description: "The second number." },
+    patch: { description: "The third number." },
+    stage: { description: "`alpha`, `beta` or `rc`; empty for a final release." },
+    "stage-number": { description: "The number of the prerelease; empty for a final release." },
+    build: { description: "The commit hash after `+`; empty without one." },
+    "is-prerelease": { description: "`true` or `false`." },
+    tag: { description: "The version with the tag prefix." },
+    bump: { description: "`major`, `minor`, `patch`, `prerelease` (next of the same numbers), `release` (its prereleases are over) or `first`." },
+    previous: { description: "The version that it was compared with; empty for a first release." },
+    "next-legal": { description: "JSON list of the versions that may follow `previous`, nearest first; also set when the version is refused." },
+    "docker-tag": { description: "The version as an image tag: `+` becomes `_`." }
+  },
+  reasons: reasons2,
+  permissions: ["`contents: read`, for actions/checkout. Tags have to be there: `fetch-depth: 0` or `fetch-tags: true`."],
+  cli: { positionals: ["version"] }
+});
+
+// packages/cli/src/contracts.ts
+var contracts = [contract, contract2];
+
+// packages/cli/src/families.ts
+var families = {
+  gates: () => import("../gates/index.js"),
+  cluster: () => import("../cluster/index.js")
+};
+var loadFamily = (name) => families[name]();
+
+// packages/cli/src/help.ts
+function helpText(contracts2) {
+  const rows = contracts2.map((contract3) => [usage(contract3), summary(contract3)]);
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return [
+    "Safe releases for GitHub Actions and Kubernetes.",
+    "",
+    "Usage: slipway COMMAND [OPTIONS]",
+    "",
+    "Commands:",
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    "",
+    "Every command takes --json (the result as JSON) and --help (its options).",
+    "Exit codes: 0 pass or skipped, 1 fail, 2 error in use or configuration, 3 hold (undecided).",
+    ""
+  ].join("\n");
+}
+function usage(contract3) {
+  const positionals = (contract3.cli?.positionals ?? []).map((name) => name.toUpperCase());
+  return [contract3.name, ...positionals].join(" ");
+}
+function summary(contract3) {
+  const aliases = contract3.cli?.aliases ?? [];
+  return aliases.length === 0 ? contract3.description : `${contract3.description} (Also: ${aliases.join(", ")}.)`;
+}
+
+// packages/cli/src/command-line.ts
+var defaults = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  contracts,
+  load: loadFamily
+};
+async function runCommandLine(argv, options) {
+  const { version, out, err, contracts: contracts2, load } = { ...defaults, ...options };
+  const [first, second, ...others] = argv;
+  if (first === "help" && second !== void 0) return runCommandLine([second, "--help", ...others], options);
+  if (first === void 0) {
+    err(helpText(contracts2));
+    return 2;
+  }
+  if (["--help", "-h", "help"].includes(first)) {
+    out(helpText(contracts2));
+    return 0;
+  }
+  if (first === "--version" || first === "-V") {
+    out(`${version}
+`);
+    return 0;
+  }
+  const command = findCommand(first, contracts2);
+  if (!command) {
+    const hint = suggestion(first, contracts2.flatMap(commandNames));
+    err(`slipway: there is no command ${JSON.stringify(first)}${hint}
+
+${helpText(contracts2)}`);
+    return 2;
+  }
+  const { cli } = await load(command.family);
+  await cli(command.name, argv.slice(1));
+  return void 0;
+}
+
+// packages/cli/src/root-contract.ts
+var rootContract = defineContract({
+  name: "slipway",
+  family: "gates",
+  description: "Safe releases for GitHub Actions and Kubernetes: gates, canary, analysis and rollback behind one `command` input.",
+  inputs: {
+    command: {
+      kind: "string",
+      required: true,
+      description: "The command, with what it takes by position.",
+      example: "canary-deploy start"
+    }
+  },
+  outputs: {},
+  reasons: {},
+  permissions: []
+});
+
+// packages/cli/src/root-action.ts
+var setting = () => ({ env: process.env, contracts, load: loadFamily });
+function parseRequest(text, contracts2) {
+  const [name = "", ...words] = text.trim().split(/\s+/);
+  const command = findCommand(name, contracts2);
+  if (!command) {
+    const names = contracts2.flatMap(commandNames);
+    return { problem: `${quoteValue(name)} is not a command${suggestion(name, names)}`, allowed: names.join(", ") };
+  }
+  const values = {};
+  for (const positional of command.cli?.positionals ?? []) {
+    const taken = words.splice(0, command.inputs[positional]?.kind === "list" ? words.length : 1);
+    if (taken.length > 0) values[positional] = taken.join("\n");
+  }
+  if (words.length > 0) {
+    const form = [command.name, ...(command.cli?.positionals ?? []).map((positional) => positional.toUpperCase())].join(" ");
+    return { problem: `${quoteValue(words.join(" "))} is too much`, allowed: form };
+  }
+  return { command, values };
+}
+async function rootMain({ env, contracts: contracts2, load } = setting()) {
+  const request = parseRequest(env[inputVariable("command")] ?? "", contracts2);
+  if ("problem" in request) return refuse(request);
+  handOver(request.values, env);
+  const { main } = await load(request.command.family);
+  return main(request.command.name);
+}
+async function rootPost({ env, contracts: contracts2, load } = setting()) {
+  const request = parseRequest(env[inputVariable("command")] ?? "", contracts2);
+  if ("problem" in request || !request.command.post) return;
+  handOver(request.values, env);
+  const { post } = await load(request.command.family);
+  return post(request.command.name);
+}
+function refuse({ problem, allowed }) {
+  return runMain({
+    contract: rootContract,
+    main: () => Promise.reject(new UsageError([{ where: "command", message: problem, allowed, example: rootContract.inputs.command.example }]))
+  });
+}
+function handOver(values, env) {
+  delete env[inputVariable("command")];
+  for (const [name, value] of Object.entries(values)) env[inputVariable(name)] = value;
+}
+export {
+  rootMain,
+  rootPost,
+  runCommandLine
+};

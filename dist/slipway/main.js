@@ -1,0 +1,2 @@
+import { rootMain } from '../cli/index.js';
+await rootMain();

@@ -1,0 +1,2 @@
+import { rootPost } from '../cli/index.js';
+await rootPost();

@@ -1,0 +1,126 @@
+import {
+  adopt,
+  canaryOf,
+  ensureCanary,
+  type KubeClient,
+  type KubeObject,
+  removeCanary,
+  setImage,
+  setReplicas,
+  type TrafficRouter,
+  waitReady,
+  type Workload,
+  workloadOf,
+} from '@slipway/cluster';
+import { OperationError } from '@slipway/core';
+import type { Change, Memory } from './decide.js';
+import type { RolloutDeps } from './deps.js';
+import { drain } from './drain.js';
+import { restoreStable } from './restore-stable.js';
+import { takeSnapshot } from './snapshot.js';
+import type { RolloutState } from './state.js';
+import type { World } from './world.js';
+
+/** What a change is made with. */
+export interface Bench {
+  deps: RolloutDeps;
+  /** Ends with the run's signal. */
+  client: KubeClient;
+  router: TrafficRouter;
+  signal: AbortSignal;
+}
+
+/** What became of a change: the world, what the process remembers, and what the state learns. */
+export interface Acted {
+  world: World;
+  memory: Memory;
+  state?: Partial<RolloutState>;
+}
+
+/** Makes one change, or one wait, and says what is there now. Reasons: those of the cluster package, WORKLOAD_CHANGED. */
+export async function act(change: Exclude<Change, { change: 'rest' }>, state: RolloutState, world: World, memory: Memory, bench: Bench): Promise<Acted> {
+  const { client, router, deps } = bench;
+  const { target } = state;
+  const { namespace, workload, canary } = target;
+  const stable = (deployment: KubeObject): Acted => ({ world: { ...world, stable: workloadOf(deployment, world.stable.container) }, memory });
+  switch (change.change) {
+    case 'adopt-stable':
+      return stable((await adopt(client, world.stable.deployment)) ?? world.stable.deployment);
+    case 'take-snapshot': {
+      const at = new Date(deps.context.clock.now()).toISOString();
+      const snapshot = await takeSnapshot(client, target, world.stable.deployment, { id: state.id, at });
+      return { world, memory, state: { snapshot, revision: { ...state.revision, from: world.stable.revision } } };
+    }
+    case 'scale-canary':
+      return { world: { ...world, canary: await scaleCanary(change, state, world, client) }, memory };
+    case 'await-canary':
+      return { world: { ...world, canary: await ready(canary, world.canary, change.change, { image: state.image.to }, bench, world.stable) }, memory };
+    case 'scale-stable':
+      return stable(await setReplicas(client, namespace, workload, change.replicas, { owner: 'unknown', current: world.stable.deployment }));
+    case 'update-stable':
+      return stable(await setImage(client, world.stable, change.image, { version: state.version }));
+    case 'restore-stable':
+      return stable(await restoreStable(client, state, world.stable));
+    case 'await-stable':
+      return stable(await ready(workload, world.stable.deployment, change.change, { image: world.stable.image }, bench, world.stable));
+    case 'route':
+      await router.setWeight(change.weight);
+      return { world, memory: { ...memory, routed: change.weight, verified: false } };
+    case 'verify-route':
+      return { world: { ...world, split: await router.verify(change.weight) }, memory: { ...memory, routed: change.weight, verified: true } };
+    case 'drain':
+      await drain(bench, world.canary, target);
+      return { world, memory: { ...memory, drained: true } };
+    case 'remove-canary':
+      await removeCanary(client, namespace, canary, { canaryOf: workload });
+      await router.cleanup();
+      return { world: { ...world, canary: undefined }, memory };
+    case 'refuse-foreign-image':
+      throw changedByOthers(change.image, state);
+  }
+}
+
+/** A canary that is there with the right image is scaled; else it is made from stable. */
+async function scaleCanary(
+  { image, replicas }: { image: string; replicas: number },
+  state: RolloutState,
+  { stable, canary }: World,
+  client: KubeClient,
+): Promise<KubeObject> {
+  const { target } = state;
+  if (canary && workloadOf(canary, stable.container).image === image && canary.metadata.annotations?.['slipway.dev/rollout'] === state.id) {
+    return setReplicas(client, target.namespace, target.canary, replicas, { owner: 'ours', current: canary });
+  }
+  const spec = { name: target.canary, container: stable.container, image, replicas, version: state.version, rollout: state.id };
+  return ensureCanary(client, canaryOf(stable.deployment, spec));
+}
+
+async function ready(
+  name: string,
+  deployment: KubeObject | undefined,
+  what: string,
+  { image }: { image: string },
+  { client, deps, signal }: Bench,
+  { container }: Workload,
+): Promise<KubeObject> {
+  const { target, context } = deps;
+  const { deployment: now } = await waitReady(client, target.namespace, name, {
+    generation: deployment?.metadata.generation ?? 0,
+    timeoutMs: target.readyTimeout,
+    clock: context.clock,
+    signal,
+    onProgress: ({ words }) => context.progress(`${what === 'await-canary' ? 'canary' : 'stable'}: ${words}`),
+    expect: { container, image },
+  });
+  return now;
+}
+
+function changedByOthers(image: string, { target, image: { from, to } }: RolloutState): OperationError {
+  return new OperationError(
+    `Deployment ${target.namespace}/${target.workload} runs ${image}, which is neither ${from} (before this rollout) nor ${to}: somebody else changed it.`,
+    {
+      reason: 'WORKLOAD_CHANGED',
+      next: [`Find out who: kubectl -n ${target.namespace} get deployment/${target.workload} -o yaml --show-managed-fields`, 'Then run `abort`, and begin anew.'],
+    },
+  );
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { CANARY, type KubeObject, refuseExcludedCanary, refuseForeign, refuseUnready, TRACK_LABEL } from '@slipway/cluster';
+import { OperationError } from '@slipway/core';
+import type { Acceptance } from './accept.js';
+import type { Bench } from './act.js';
+import type { RolloutState } from './state.js';
+import type { World } from './world.js';
+
+type Begin = Extract<Acceptance, { kind: 'begin' }>;
+
+/**
+ * Refuses what could not work, before anything is changed. Reasons: WORKLOAD_PAUSED, ZERO_REPLICAS, CANARY_NAME_TAKEN, SERVICE_NOT_FOUND,
+ * SERVICE_EXCLUDES_CANARY, UNEXPECTED_SPLIT, and those of the router's check.
+ */
+export async function refuseHopeless({ rollout }: Begin, world: World, { client, router, deps: { target } }: Bench): Promise<void> {
+  refuseUnready(world.stable);
+  if (rollout === 'rolling') return;
+  if (world.canary) refuseForeign(world.canary, target.workload);
+  await router.check();
+  await refuseExcludedCanary(client, target.namespace, target.kubeService, canaryLabels(world.stable.deployment));
+  if (world.split && world.split.weight > 0) throw unexpectedSplit(world.split.weight, target);
+}
+
+/** The state with which a rollout begins: nothing is in the cluster yet. */
+export async function initialState(begin: Begin, world: World, { router, deps }: Bench): Promise<RolloutState> {
+  const { target, context, configHash } = deps;
+  const { stable } = world;
+  const now = new Date(context.clock.now()).toISOString();
+  const canary = begin.rollout === 'canary';
+  return {
+    schema: 1,
+    id: rolloutId(target.workload, now),
+    kind: begin.rollout,
+    generation: 0,
+    fencing: 0,
+    phase: canary ? 'starting' : 'promoting',
+    step: canary ? Math.max(0, target.steps.findIndex((step) => step.weight === begin.weight)) : -1,
+    weight: begin.weight,
+    intent: null,
+    image: { from: stable.image, to: begin.image },
+    version: begin.version,
+    replicas: stable.replicas,
+    revision: { from: stable.revision, to: null },
+    snapshot: null,
+    traffic: canary ? await router.snapshot() : null,
+    evidence: null,
+    target,
+    configHash,
+    runUrl: context.runUrl ?? null,
+    stepBy: context.holder,
+    startedAt: now,
+    stepStartedAt: null,
+    finishedAt: null,
+    ended: null,
+    log: [],
+  };
+}
+
+/** `shop-20261122T190501Z-4f2a`. */
+function rolloutId(workload: string, now: string): string {
+  return `${workload}-${now.replace(/[-:]|\.\d+/g, '')}-${randomBytes(2).toString('hex')}`;
+}
+
+function canaryLabels(stable: KubeObject): Record<string, string> {
+  return { ...stable.spec?.template?.metadata?.labels, [TRACK_LABEL]: CANARY };
+}
+
+function unexpectedSplit(weight: number, { namespace, workload, canary }: Bench['deps']['target']): OperationError {
+  return new OperationError(`${Math.round(weight)} % of the requests go to a canary of ${namespace}/${workload} already, but no rollout is on record.`, {
+    reason: 'UNEXPECTED_SPLIT',
+    next: [`Set the route to stable alone (for a split by pods: kubectl -n ${namespace} scale deployment/${canary} --replicas=0), then run this again.`],
+  });
+}

@@ -1,0 +1,14 @@
+import type { Context } from '@slipway/core';
+import type { KubeClient } from '@slipway/cluster';
+import type { RolloutTarget } from './target.js';
+
+/** What a rollout is done with: the cluster, the target, and the process it runs in. */
+export interface RolloutDeps {
+  client: KubeClient;
+  target: RolloutTarget;
+  /** Hash of the target and the judge's settings as slipway.yml says now. */
+  configHash: string;
+  context: Pick<Context, 'clock' | 'signal' | 'log' | 'holder' | 'runUrl' | 'progress'>;
+  /** What a cancellation does while the canary has users: send them back, or leave all as it is. Default `rollback`. */
+  onCancel?: 'rollback' | 'hold';
+}

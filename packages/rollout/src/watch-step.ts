@@ -1,0 +1,84 @@
+import { closeWindow, type CounterSample, type Counts, type Judge, type MetricsSource, type WeightStep, type Window } from '@slipway/analysis';
+import { OperationError } from '@slipway/core';
+import type { Evidence, RolloutState, WindowRow } from './state.js';
+
+/** How many windows the state keeps for the report. */
+const ROWS = 12;
+
+/** A judge at work on one rollout: where counts come from, and what is frozen for the rollout. */
+export interface Watch {
+  judge: Judge;
+  source: MetricsSource;
+  /** Milliseconds. */
+  window: number;
+  /** Milliseconds of stable's past to ask for, where the source keeps any. */
+  history: number;
+}
+
+/** The evidence with which the step in force is watched on: what was kept, or nothing yet. Pure. */
+export function evidenceFor(state: RolloutState, judge: string): Evidence {
+  const kept = state.evidence;
+  const origin = kept?.origin ?? state.stepStartedAt ?? state.startedAt;
+  if (kept === null || kept.judge !== judge) return { judge, origin, step: state.step, watched: 0, state: null, judgement: null, windows: [] };
+  return kept.step === state.step ? kept : { ...kept, step: state.step, watched: 0 };
+}
+
+/** Tells the judge what it has to know before the first window, or of the step that began since. */
+export async function prepareJudge(
+  evidence: Evidence,
+  state: RolloutState,
+  watch: Watch,
+  bounds: readonly number[],
+  signal: AbortSignal,
+): Promise<Evidence> {
+  const step = weightStep(state, evidence.origin);
+  if (evidence.state !== null) return { ...evidence, state: watch.judge.step(evidence.state, step) };
+  const past = await pastOf(watch, bounds, signal);
+  const end = state.target.steps.reduce((sum, { duration }) => sum + duration, 0) / 1000;
+  return { ...evidence, state: watch.judge.start({ window: watch.window / 1000, steps: [step], bounds, end, history: past }) };
+}
+
+async function pastOf({ source, history, window }: Watch, bounds: readonly number[], signal: AbortSignal): Promise<Counts[]> {
+  if (!source.history || history <= 0) return [];
+  try {
+    const past = await source.history(history / 1000, window / 1000, signal);
+    return String(past.bounds) === String(bounds) ? past.windows : [];
+  } catch (error) {
+    // Without a past the judge compares with stable alone; that is no reason not to judge.
+    if (error instanceof OperationError) return [];
+    throw error;
+  }
+}
+
+/** The weight in force, from when it was in place. */
+function weightStep(state: RolloutState, origin: string): WeightStep {
+  const at = secondsSince(origin, Date.parse(state.stepStartedAt ?? origin));
+  const { maxErrorRate } = state.target.steps[state.step] ?? {};
+  return { at, weight: state.weight, ...(maxErrorRate === undefined ? {} : { maxErrorRate }) };
+}
+
+/** What a sample adds. `early`: the window began before the step's weight was in place, and says nothing of it. */
+export type Observation = { kind: 'early' } | { kind: 'window'; evidence: Evidence; problems: string[] };
+
+/** Judges the window between two samples; a sample that is missing is a window without counts, which is not the same as one without errors. */
+export function observeWindow(evidence: Evidence, state: RolloutState, watch: Watch, before: CounterSample | null, after: CounterSample | null, now: number): Observation {
+  const origin = Date.parse(evidence.origin);
+  const closed = before && after ? closeWindow(before, after, origin) : { window: null, problems: after?.problems ?? [] };
+  if (before && closed.window && before.at < Date.parse(state.stepStartedAt ?? evidence.origin) - 1) return { kind: 'early' };
+  const window = closed.window ?? { t: secondsSince(evidence.origin, now), stable: null, canary: null };
+  const judged = watch.judge.observe(evidence.state, window);
+  const judgement = watch.judge.judge(judged, false);
+  const row = rowOf(window, state.weight, judgement.evidence);
+  const windows = [...evidence.windows, row].slice(-ROWS);
+  return { kind: 'window', evidence: { ...evidence, watched: evidence.watched + 1, state: judged, judgement, windows }, problems: [...closed.problems] };
+}
+
+function rowOf({ t, stable, canary }: Window, weight: number, evidence: Record<string, { evidence: number; limit: number }>): WindowRow {
+  const short = (counts: Counts | null) => counts && { n: counts.n, e: counts.e };
+  const shares = Object.entries(evidence).map(([metric, { evidence: value, limit }]) => [metric, limit > 0 ? value / limit : 0] as const);
+  return { t, weight, stable: short(stable), canary: short(canary), evidence: Object.fromEntries(shares) };
+}
+
+function secondsSince(origin: string, at: number): number {
+  return Math.max(0, (at - Date.parse(origin)) / 1000);
+}

@@ -1,0 +1,244 @@
+import type { ServerResponse } from 'node:http';
+import { parse as parseYaml } from 'yaml';
+import { LoopbackServer, type ReceivedRequest, sendJson, sendText } from '../server/loopback-server.js';
+import { ApiError, badRequest, forbidden } from './api-error.js';
+import { Authorizer, type User } from './authorizer.js';
+import { discover } from './discovery.js';
+import { kindNamed } from './kinds.js';
+import { listObjects } from './list.js';
+import { isRecord, type KubeObject } from './object.js';
+import { patched, patchTypeOf } from './patch.js';
+import { type PodAccess, proxyToPod, sendLogs, splitProxyName } from './pod-access.js';
+import { parsePath, type Target, verbOf } from './request-path.js';
+import type { DeleteOptions, ResourceHandler, WriteOptions } from './resource-handler.js';
+import { fromScale, scaleKind, toScale } from './scale.js';
+import type { Store } from './store.js';
+import { watchObjects } from './watch.js';
+
+/** One write that the API server was asked for, done or refused. */
+export interface ApiWrite {
+  /** Milliseconds since the epoch. */
+  at: number;
+  user: string;
+  verb: string;
+  /** `deployments.apps` … without the group for the core kinds. */
+  resource: string;
+  subresource: string;
+  namespace: string;
+  name: string;
+  dryRun: boolean;
+  body: unknown;
+  status: number;
+  message: string;
+}
+
+export interface ApiServerParts {
+  store: Store;
+  handler: ResourceHandler;
+  pods: PodAccess;
+  /** By bearer token. */
+  users: Map<string, User>;
+  onWrite(write: ApiWrite): void;
+}
+
+/** The Kubernetes API over plain HTTP with bearer tokens. */
+export class ApiServer {
+  private readonly authorizer: Authorizer;
+
+  constructor(private readonly parts: ApiServerParts) {
+    this.authorizer = new Authorizer(parts.store);
+  }
+
+  listen(port = 0): Promise<LoopbackServer> {
+    const errorBody = (code: number) => new ApiError(code, injectedReasons[code] ?? 'InternalError', `injected ${code}`).status();
+    return LoopbackServer.start((request, response) => this.serve(request, response), { verbOf, errorBody, port });
+  }
+
+  private serve(request: ReceivedRequest, response: ServerResponse): void {
+    try {
+      this.route(request, response);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      sendJson(response, error.code, error.status());
+    }
+  }
+
+  private route(request: ReceivedRequest, response: ServerResponse): void {
+    const { pathname } = request.url;
+    if (/^\/(healthz|livez|readyz)(\/|$)/.test(pathname)) return sendText(response, 200, 'ok');
+    const user = this.authenticate(request);
+    const found = discover(pathname);
+    if (found) return sendJson(response, 200, found);
+    if (/^\/apis\/authorization\.k8s\.io\/v1\/selfsubjectaccessreviews$/.test(pathname)) return this.review(user, request, response);
+    const target = parsePath(pathname);
+    if (!target) return sendText(response, 404, '404 page not found\n');
+    this.authorize(user, verbOf(request), target);
+    if (request.method === 'GET') return this.read(target, request, response);
+    if (target.subresource && !isServed(target)) throw noSuchResource();
+    this.write(user, target, request, response);
+  }
+
+  private authenticate({ headers }: ReceivedRequest): User {
+    const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+    const user = this.parts.users.get(token ?? '');
+    if (!user) throw new ApiError(401, 'Unauthorized', 'Unauthorized');
+    return user;
+  }
+
+  private authorize(user: User, verb: string, target: Target): void {
+    const name = target.subresource === 'proxy' ? splitProxyName(target.name).name : target.name;
+    const attempt = { user: user.name, verb, ...target, name };
+    if (!this.authorizer.allows(user, attempt)) throw forbidden(attempt);
+  }
+
+  private read(target: Target, request: ReceivedRequest, response: ServerResponse): void {
+    const { store, pods } = this.parts;
+    const query = request.url.searchParams;
+    const { kind, namespace, name, subresource } = target;
+    if (verbOf(request) === 'watch') return watchObjects(store, target, query, response);
+    if (!name) return sendJson(response, 200, listObjects(store, target, query));
+    if (subresource === 'proxy' && kind.kind === 'Pod') {
+      const { name: pod, port } = splitProxyName(name);
+      return proxyToPod(pods, store.get(kind, namespace, pod), port, target.rest, response);
+    }
+    const object = store.get(kind, namespace, name);
+    if (subresource === 'log' && kind.kind === 'Pod') return sendLogs(pods, object, query, response);
+    if (subresource === 'scale' && kind.scale) return sendJson(response, 200, toScale(object));
+    if (subresource && !isServed(target)) throw noSuchResource();
+    sendJson(response, 200, object);
+  }
+
+  private write(user: User, target: Target, request: ReceivedRequest, response: ServerResponse): void {
+    const { kind, namespace, name, subresource } = target;
+    const dryRun = request.url.searchParams.get('dryRun') === 'All';
+    const body = decode(request);
+    const note = (status: number, message: string, madeName = name) =>
+      this.parts.onWrite({
+        at: Date.now(),
+        user: user.name,
+        verb: verbOf(request),
+        resource: kind.group ? `${kind.plural}.${kind.group}` : kind.plural,
+        subresource,
+        namespace,
+        name: madeName,
+        dryRun,
+        body,
+        status,
+        message,
+      });
+    try {
+      const { code, object } = this.perform(target, request, body, dryRun);
+      note(code, '', isRecord(object) && isRecord(object.metadata) ? String(object.metadata.name ?? name) : name);
+      sendJson(response, code, object);
+    } catch (error) {
+      if (error instanceof ApiError) note(error.code, error.message);
+      throw error;
+    }
+  }
+
+  private perform(target: Target, request: ReceivedRequest, body: unknown, dryRun: boolean): { code: number; object: object } {
+    const { handler, store } = this.parts;
+    const { kind, namespace, name, subresource } = target;
+    const options: WriteOptions = { manager: managerOf(request), subresource, dryRun };
+    switch (request.method) {
+      case 'POST':
+        if (name) throw methodNotAllowed();
+        return { code: 201, object: handler.create(kind, namespace, body, options) };
+      case 'PUT':
+        if (subresource === 'scale') return { code: 200, object: this.scale(target, body as KubeObject, options) };
+        return { code: 200, object: handler.replace(kind, namespace, name, body, options) };
+      case 'PATCH': {
+        const patch = { type: patchTypeOf(request.headers['content-type'] ?? '', kind), body, force: request.url.searchParams.get('force') === 'true' };
+        if (patch.type === 'apply' && !request.url.searchParams.get('fieldManager')) {
+          throw new ApiError(422, 'Invalid', 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch');
+        }
+        if (subresource === 'scale') {
+          const workload = store.get(kind, namespace, name);
+          const scale = patched(toScale(workload), scaleKind, patch, { ...options, now: Date.now() });
+          return { code: 200, object: this.scale(target, scale, options) };
+        }
+        const existed = store.find(kind, namespace, name) !== undefined;
+        return { code: existed ? 200 : 201, object: handler.patch(kind, namespace, name, patch, options) };
+      }
+      case 'DELETE':
+        if (!name) throw methodNotAllowed();
+        return { code: 200, object: deleted(handler.remove(kind, namespace, name, deleteOptions(request, body, dryRun)), target) };
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  private scale({ kind, namespace, name }: Target, scale: KubeObject, options: WriteOptions): KubeObject {
+    const stored = this.parts.store.get(kind, namespace, name);
+    const wanted = fromScale(stored, scale);
+    const written = this.parts.handler.replace(kind, namespace, name, wanted, options);
+    return toScale(written);
+  }
+
+  private review(user: User, request: ReceivedRequest, response: ServerResponse): void {
+    const body = decode(request) as { spec?: { resourceAttributes?: Record<string, string> } };
+    const { group = '', resource = '', verb = '', namespace = '', name = '', subresource = '' } = body?.spec?.resourceAttributes ?? {};
+    const kind = { ...kindNamed('Pod'), group, plural: resource };
+    const allowed = this.authorizer.allows(user, { kind, verb, namespace, name, subresource });
+    const review = { kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: { creationTimestamp: null } };
+    sendJson(response, 201, { ...review, spec: body.spec, status: { allowed } });
+  }
+}
+
+const injectedReasons: Record<number, string> = {
+  400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  409: 'Conflict',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+  500: 'InternalError',
+  503: 'ServiceUnavailable',
+  504: 'Timeout',
+};
+
+function isServed({ kind, subresource }: Target): boolean {
+  return (subresource === 'status' && kind.status === true) || (subresource === 'scale' && kind.scale === true);
+}
+
+function noSuchResource(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+function methodNotAllowed(): ApiError {
+  return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+}
+
+function decode({ body, headers }: ReceivedRequest): unknown {
+  if (body.length === 0) return undefined;
+  const text = body.toString();
+  try {
+    return headers['content-type']?.includes('yaml') ? parseYaml(text) : JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function managerOf({ url, headers }: ReceivedRequest): string {
+  return url.searchParams.get('fieldManager') || (headers['user-agent'] ?? '').split('/')[0] || 'unknown';
+}
+
+function deleteOptions({ url }: ReceivedRequest, body: unknown, dryRun: boolean): DeleteOptions {
+  const grace = url.searchParams.get('gracePeriodSeconds');
+  const propagation = url.searchParams.get('propagationPolicy');
+  return {
+    ...(isRecord(body) ? body : {}),
+    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
+    ...(propagation === null ? {} : { propagationPolicy: propagation }),
+    dryRun,
+  };
+}
+
+/** What is gone at once is answered with a Status, what ends later with the object. */
+function deleted(object: KubeObject, { kind }: Target): object {
+  if (object.metadata.deletionTimestamp || kind.kind === 'Pod') return object;
+  const details = { name: object.metadata.name, ...(kind.group ? { group: kind.group } : {}), kind: kind.plural, uid: object.metadata.uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+

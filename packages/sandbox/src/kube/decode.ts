@@ -1,0 +1,122 @@
+import { badRequest } from './api-error.js';
+import type { Kind } from './kinds.js';
+import { apiVersionOf } from './kinds.js';
+import { isRecord } from './object.js';
+
+type Check = 'string' | 'integer' | 'boolean' | 'stringMap' | 'microTime' | 'list' | 'object';
+
+/** Fields whose type is checked on decoding, by kind; `*` is every kind. Paths name fields only; lists are entered. */
+const types: Record<string, Record<string, Check>> = {
+  '*': {
+    'metadata.name': 'string',
+    'metadata.namespace': 'string',
+    'metadata.labels': 'stringMap',
+    'metadata.annotations': 'stringMap',
+    'metadata.finalizers': 'list',
+    'metadata.ownerReferences': 'list',
+  },
+  Deployment: {
+    'spec.replicas': 'integer',
+    'spec.paused': 'boolean',
+    'spec.minReadySeconds': 'integer',
+    'spec.progressDeadlineSeconds': 'integer',
+    'spec.revisionHistoryLimit': 'integer',
+    'spec.selector.matchLabels': 'stringMap',
+    'spec.template.metadata.labels': 'stringMap',
+    'spec.template.metadata.annotations': 'stringMap',
+    'spec.template.spec.containers': 'list',
+    'spec.template.spec.containers.image': 'string',
+    'spec.template.spec.containers.name': 'string',
+    'spec.template.spec.containers.ports.containerPort': 'integer',
+  },
+  ReplicaSet: { 'spec.replicas': 'integer', 'spec.selector.matchLabels': 'stringMap' },
+  ConfigMap: { data: 'stringMap', immutable: 'boolean' },
+  Secret: { data: 'stringMap', stringData: 'stringMap', immutable: 'boolean' },
+  Service: { 'spec.selector': 'stringMap', 'spec.ports.port': 'integer' },
+  Lease: {
+    'spec.holderIdentity': 'string',
+    'spec.leaseDurationSeconds': 'integer',
+    'spec.leaseTransitions': 'integer',
+    'spec.acquireTime': 'microTime',
+    'spec.renewTime': 'microTime',
+  },
+  HorizontalPodAutoscaler: { 'spec.minReplicas': 'integer', 'spec.maxReplicas': 'integer' },
+};
+
+/**
+ * Checks that a body is an object of the kind, with the types that Go's decoder would accept. Throws 400 in its words. Custom kinds have
+ * their schema checked later, with 422.
+ */
+export function checkDecodable(body: unknown, kind: Kind): asserts body is Record<string, unknown> {
+  if (!isRecord(body)) throw badRequest(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(body)} into Go value`);
+  const apiVersion = apiVersionOf(kind);
+  if ((body.apiVersion !== undefined && body.apiVersion !== apiVersion) || (body.kind !== undefined && body.kind !== kind.kind)) {
+    throw badRequest(
+      `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: no kind "${String(body.kind)}" is registered for version "${String(body.apiVersion)}"`,
+    );
+  }
+  for (const [path, check] of Object.entries({ ...types['*'], ...(kind.custom ? {} : types[kind.kind]) })) checkAt(body, path.split('.'), path, check, kind);
+}
+
+function checkAt(value: unknown, path: readonly string[], full: string, check: Check, kind: Kind): void {
+  if (value === undefined || value === null) return;
+  if (Array.isArray(value) && path.length > 0) {
+    for (const item of value) checkAt(item, path, full, check, kind);
+    return;
+  }
+  const [key, ...rest] = path;
+  if (key === undefined) return checkValue(value, full, check, kind);
+  if (!isRecord(value)) throw cannotDecode(kind, `json: cannot unmarshal ${goType(value)} into Go struct field ${kind.kind}.${full} of type object`);
+  checkAt(value[key], rest, full, check, kind);
+}
+
+function checkValue(value: unknown, path: string, check: Check, kind: Kind): void {
+  const wrong = (type: string, got: unknown = value) =>
+    cannotDecode(kind, `json: cannot unmarshal ${goType(got)} into Go struct field ${kind.kind}.${path} of type ${type}`);
+  switch (check) {
+    case 'string':
+      if (typeof value !== 'string') throw wrong('string');
+      return;
+    case 'boolean':
+      if (typeof value !== 'boolean') throw wrong('bool');
+      return;
+    case 'integer':
+      if (!Number.isInteger(value)) throw wrong('int32');
+      return;
+    case 'list':
+      if (!Array.isArray(value)) throw wrong('list');
+      return;
+    case 'object':
+      if (!isRecord(value)) throw wrong('object');
+      return;
+    case 'stringMap': {
+      if (!isRecord(value)) throw wrong('map[string]string');
+      const odd = Object.values(value).find((one) => typeof one !== 'string');
+      if (odd !== undefined) throw wrong('string', odd);
+      return;
+    }
+    case 'microTime':
+      return checkMicroTime(value, kind);
+  }
+}
+
+/** MicroTime is read with exactly six digits of a second, so JavaScript's own toISOString() is refused. */
+function checkMicroTime(value: unknown, kind: Kind): void {
+  const layout = '2006-01-02T15:04:05.000000Z07:00';
+  const match = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(.*)$/.exec(String(value));
+  if (match && /^\.\d{6}(Z|[+-]\d\d:\d\d)$/.test(match[1] ?? '')) return;
+  const rest = match?.[1] ?? String(value);
+  const expected = match ? '.000000' : '2006';
+  throw cannotDecode(kind, `parsing time "${String(value)}" as "${layout}": cannot parse "${rest}" as "${expected}"`);
+}
+
+function cannotDecode(kind: Kind, why: string) {
+  return badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${why}`);
+}
+
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  if (value === null) return 'null';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'number' : `number ${value}`;
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

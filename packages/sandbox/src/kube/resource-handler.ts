@@ -1,0 +1,200 @@
+import { trackUpdate } from '../patch/managed-fields.js';
+import type { SeededRandom } from '../seeded-random.js';
+import { alreadyExists, badRequest, conflict, invalid, notFound } from './api-error.js';
+import { checkDecodable } from './decode.js';
+import { applyDefaults } from './defaults.js';
+import { apiVersionOf, type Kind } from './kinds.js';
+import { type KubeObject, sameJson, timestamp } from './object.js';
+import { type PatchRequest, patched } from './patch.js';
+import type { Store } from './store.js';
+import { validate } from './validate.js';
+
+export interface WriteOptions {
+  /** Field manager: from the query, else the client's user agent. */
+  manager: string;
+  subresource: string;
+  dryRun: boolean;
+}
+
+export interface DeleteOptions {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: string;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun: boolean;
+}
+
+/** What a write to the API means: decoding, defaults, validation, immutable fields, generation, ownership of fields, then the store. */
+export class ResourceHandler {
+  private nextIp = 10;
+
+  constructor(
+    private readonly store: Store,
+    private readonly random: SeededRandom,
+    private readonly now: () => number,
+  ) {}
+
+  create(kind: Kind, namespace: string, body: unknown, options: WriteOptions): KubeObject {
+    checkDecodable(body, kind);
+    const object = structuredClone(body) as unknown as KubeObject;
+    object.apiVersion = apiVersionOf(kind);
+    object.kind = kind.kind;
+    object.metadata ??= {} as KubeObject['metadata'];
+    this.placeInNamespace(object, kind, namespace);
+    const { metadata } = object;
+    if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + this.random.suffix(5);
+    if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+    if (namespace && !this.store.find('Namespace', '', namespace)) throw notFound(namespaceKind, namespace);
+    if (kind.status && kind.kind !== 'Namespace') delete object.status;
+    applyDefaults(object, () => this.allocateIp());
+    validate(object, kind, undefined);
+    if (this.store.find(kind, metadata.namespace ?? '', metadata.name)) throw alreadyExists(kind, metadata.name);
+    trackUpdate(object, undefined, kind, { name: options.manager, subresource: options.subresource, now: this.now() });
+    if (options.dryRun) return { ...object, metadata: { ...metadata, uid: '', resourceVersion: '', creationTimestamp: timestamp(this.now()) } };
+    return this.store.create(kind, object);
+  }
+
+  /** PUT, on the object itself or a subresource. */
+  replace(kind: Kind, namespace: string, name: string, body: unknown, options: WriteOptions): KubeObject {
+    checkDecodable(body, kind);
+    const stored = this.store.get(kind, namespace, name);
+    const next = structuredClone(body) as unknown as KubeObject;
+    next.metadata ??= {} as KubeObject['metadata'];
+    if (next.metadata.name !== name) {
+      throw badRequest(`the name of the object (${next.metadata.name ?? ''}) does not match the name on the URL (${name})`);
+    }
+    this.placeInNamespace(next, kind, namespace);
+    if (!next.metadata.resourceVersion && kind.versionedUpdate) {
+      const message = 'Invalid value: 0: must be specified for an update';
+      throw invalid(kind, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' }]);
+    }
+    return this.write(kind, stored, next, options);
+  }
+
+  patch(kind: Kind, namespace: string, name: string, request: PatchRequest, options: WriteOptions): KubeObject {
+    const stored = this.store.find(kind, namespace, name);
+    if (!stored) {
+      if (request.type !== 'apply') throw notFound(kind, name);
+      return this.createByApply(kind, namespace, name, request, options);
+    }
+    const next = patched(stored, kind, request, { ...options, now: this.now() });
+    checkDecodable(next, kind);
+    return this.write(kind, stored, next, options, request.type === 'apply');
+  }
+
+  /** Removes an object, or marks it for removal: pods end gracefully, Foreground waits for dependents. */
+  remove(kind: Kind, namespace: string, name: string, options: DeleteOptions): KubeObject {
+    const stored = this.store.get(kind, namespace, name);
+    checkPreconditions(stored, kind, options.preconditions);
+    if (options.dryRun) return stored;
+    const grace = kind.kind === 'Pod' ? (options.gracePeriodSeconds ?? stored.spec?.terminationGracePeriodSeconds ?? 30) : 0;
+    const finalizer = { Foreground: 'foregroundDeletion', Orphan: 'orphan' }[options.propagationPolicy ?? ''];
+    const waits = grace > 0 || finalizer !== undefined || (stored.metadata.finalizers?.length ?? 0) > 0;
+    if (!waits) {
+      this.store.remove(kind, stored);
+      return stored;
+    }
+    if (stored.metadata.deletionTimestamp) return stored;
+    const marked = this.store.modify(kind, stored, ({ metadata }) => {
+      metadata.deletionTimestamp = timestamp(this.now() + grace * 1000);
+      metadata.deletionGracePeriodSeconds = grace;
+      if (finalizer) metadata.finalizers = [...(metadata.finalizers ?? []), finalizer];
+    });
+    return marked ?? stored;
+  }
+
+  private createByApply(kind: Kind, namespace: string, name: string, request: PatchRequest, options: WriteOptions): KubeObject {
+    const empty = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name, ...(namespace ? { namespace } : {}) } } as KubeObject;
+    const object = patched(empty, kind, request, { ...options, now: this.now() });
+    const managed = object.metadata.managedFields;
+    const created = this.create(kind, namespace, { ...object, metadata: { ...object.metadata, managedFields: undefined } }, options);
+    if (options.dryRun) return created;
+    return this.store.modify(kind, created, (draft) => Object.assign(draft.metadata, { managedFields: managed })) ?? created;
+  }
+
+  private write(kind: Kind, stored: KubeObject, wanted: KubeObject, options: WriteOptions, applied = false): KubeObject {
+    const { name } = stored.metadata;
+    if (wanted.metadata.uid && wanted.metadata.uid !== stored.metadata.uid) {
+      const why = `Precondition failed: UID in precondition: ${wanted.metadata.uid}, UID in object meta: ${stored.metadata.uid}`;
+      throw conflict(kind, name, why);
+    }
+    if (wanted.metadata.name !== name) {
+      throw invalid(kind, name, [{ reason: 'FieldValueInvalid', message: `Invalid value: "${wanted.metadata.name}": field is immutable`, field: 'metadata.name' }]);
+    }
+    const { resourceVersion } = wanted.metadata;
+    if (resourceVersion && resourceVersion !== stored.metadata.resourceVersion) throw conflict(kind, name);
+    const next = keepSystemFields(kind, stored, wanted, options.subresource);
+    applyDefaults(next, () => this.allocateIp());
+    validate(next, kind, stored);
+    if (kind.generation && changesGeneration(kind, stored, next)) next.metadata.generation = (stored.metadata.generation ?? 0) + 1;
+    if (!applied) trackUpdate(next, stored, kind, { name: options.manager, subresource: options.subresource, now: this.now() });
+    if (isUnchanged(stored, next) || options.dryRun) return options.dryRun ? next : stored;
+    const written = this.store.update(kind, next);
+    // The last finalizer's removal is what a deletion waited for.
+    if (written.metadata.deletionTimestamp && !written.metadata.finalizers?.length && kind.kind !== 'Pod') this.store.remove(kind, written);
+    return written;
+  }
+
+  private placeInNamespace(object: KubeObject, kind: Kind, namespace: string): void {
+    if (!kind.namespaced) {
+      delete object.metadata.namespace;
+      return;
+    }
+    if (object.metadata.namespace && object.metadata.namespace !== namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    }
+    object.metadata.namespace = namespace;
+  }
+
+  private allocateIp(): string {
+    this.nextIp += 1;
+    return `10.96.${(this.nextIp >> 8) & 255}.${this.nextIp & 255}`;
+  }
+}
+
+const namespaceKind: Kind = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
+
+/** What a client cannot change: identity, times, and the status (or, through a subresource, everything else). */
+function keepSystemFields(kind: Kind, stored: KubeObject, wanted: KubeObject, subresource: string): KubeObject {
+  const next = structuredClone(wanted);
+  if (subresource === 'status') {
+    const labelsKept = { ...structuredClone(stored), status: next.status };
+    labelsKept.metadata.managedFields = next.metadata.managedFields ?? labelsKept.metadata.managedFields;
+    return labelsKept as KubeObject;
+  }
+  next.apiVersion = stored.apiVersion;
+  next.kind = stored.kind;
+  const { uid, resourceVersion, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds } = stored.metadata;
+  Object.assign(next.metadata, { uid, resourceVersion, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds });
+  for (const key of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {
+    if (next.metadata[key] === undefined) delete next.metadata[key];
+  }
+  if (kind.status) {
+    if (stored.status === undefined) delete next.status;
+    else next.status = structuredClone(stored.status);
+  }
+  if (kind.kind === 'Service' && next.spec && !next.spec.clusterIP && stored.spec?.clusterIP) next.spec.clusterIP = stored.spec.clusterIP;
+  return next;
+}
+
+/** Deployments raise their generation for annotations too (pkg/registry/apps/deployment/strategy.go). */
+function changesGeneration(kind: Kind, before: KubeObject, after: KubeObject): boolean {
+  if (!sameJson(before.spec, after.spec)) return true;
+  return kind.kind === 'Deployment' && !sameJson(before.metadata.annotations ?? {}, after.metadata.annotations ?? {});
+}
+
+/** Apart from who owns which field since when. */
+function isUnchanged(before: KubeObject, after: KubeObject): boolean {
+  const plain = (object: KubeObject) => ({ ...object, metadata: { ...object.metadata, managedFields: undefined } });
+  const owners = (object: KubeObject) => (object.metadata.managedFields ?? []).map((entry) => ({ ...entry, time: '' }));
+  return sameJson(plain(before), plain(after)) && sameJson(owners(before), owners(after));
+}
+
+function checkPreconditions(stored: KubeObject, kind: Kind, preconditions: DeleteOptions['preconditions']): void {
+  const { uid, resourceVersion } = preconditions ?? {};
+  const { name, uid: actual, resourceVersion: version } = stored.metadata;
+  if (uid && uid !== actual) throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`);
+  if (resourceVersion && resourceVersion !== version) {
+    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${version}`;
+    throw conflict(kind, name, why);
+  }
+}
