@@ -28,7 +28,8 @@ const reasons = {
 export const contract = defineContract({
   name: 'check-changelog',
   family: 'gates',
-  description: 'Says whether the changelog has a section for a version, displayed, dated and filled, and hands out its text as release notes.',
+  description:
+    'Says whether the changelog has a section for a version, displayed, dated and filled, and hands out its text as release notes.',
   inputs: {
     version: {
       kind: 'string',
@@ -50,7 +51,10 @@ export const contract = defineContract({
     },
   },
   outputs: {
-    notes: { description: 'The text of the section with the link references that it uses. Give it to other steps through `env:`, never inside `run:`.' },
+    notes: {
+      description:
+        'The text of the section with the link references that it uses. Give it to other steps through `env:`, never inside `run:`.',
+    },
     'notes-file': { description: 'The file with the same text.' },
     date: { description: 'The date in the heading, `YYYY-MM-DD`; empty without one.' },
     line: { description: 'The line of the heading.' },

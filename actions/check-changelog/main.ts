@@ -1,6 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Action, type Context, type Ending, type Inputs, mdBlock, mdCode, mdTable, mdText, type Problem, UsageError } from '@slipway/core';
+import {
+  type Action,
+  type Context,
+  type Ending,
+  type Inputs,
+  mdBlock,
+  mdCode,
+  mdTable,
+  mdText,
+  type Problem,
+  UsageError,
+} from '@slipway/core';
 import {
   type ChangelogFile,
   type ChangelogVerdict,
@@ -72,7 +83,10 @@ async function writeNotes(inputs: Inputs<Contract>, context: Context, version: V
     await writeFile(path, `${notes}\n`);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new UsageError([{ where: 'notes-file', message: `${path} cannot be written: ${message}`, allowed: 'a file in a directory that exists' }], { cause });
+    throw new UsageError(
+      [{ where: 'notes-file', message: `${path} cannot be written: ${message}`, allowed: 'a file in a directory that exists' }],
+      { cause },
+    );
   }
   return path;
 }
@@ -85,7 +99,15 @@ function conclude(file: string, version: Version, verdict: ChangelogVerdict, not
     reason,
     summary,
     next,
-    details: { file, version: formatVersion(version), line, ...found, fix, warnings: warnings.slice(0, 100), warningCount: warnings.length },
+    details: {
+      file,
+      version: formatVersion(version),
+      line,
+      ...found,
+      fix,
+      warnings: warnings.slice(0, 100),
+      warningCount: warnings.length,
+    },
     outputs: {
       ...(release ? { date: release.date ?? '', line: release.line, yanked: release.yanked } : {}),
       ...(outcome === 'pass' ? { notes: verdict.notes, 'notes-file': notesFile ?? '' } : {}),
@@ -103,7 +125,9 @@ function report(file: string, version: Version, { release, line, fix, warnings, 
     ['Notes', notes === '' ? '' : `${notes.split('\n').length} lines`],
     ['Warnings', warnings.length === 0 ? '' : String(warnings.length)],
   ].filter(([, value]) => value !== '');
-  return [mdTable(['Fact', 'Value'], facts), ...(fix ? [mdBlock(fix.block, 'markdown')] : []), warningList(warnings)].filter(Boolean).join('\n\n');
+  return [mdTable(['Fact', 'Value'], facts), ...(fix ? [mdBlock(fix.block, 'markdown')] : []), warningList(warnings)]
+    .filter(Boolean)
+    .join('\n\n');
 }
 
 function warningList(warnings: ChangelogVerdict['warnings']): string {

@@ -60,9 +60,13 @@ export const contract = defineContract({
     build: { description: 'The commit hash after `+`; empty without one.' },
     'is-prerelease': { description: '`true` or `false`.' },
     tag: { description: 'The version with the tag prefix.' },
-    bump: { description: '`major`, `minor`, `patch`, `prerelease` (next of the same numbers), `release` (its prereleases are over) or `first`.' },
+    bump: {
+      description: '`major`, `minor`, `patch`, `prerelease` (next of the same numbers), `release` (its prereleases are over) or `first`.',
+    },
     previous: { description: 'The version that it was compared with; empty for a first release.' },
-    'next-legal': { description: 'JSON list of the versions that may follow `previous`, nearest first; also set when the version is refused.' },
+    'next-legal': {
+      description: 'JSON list of the versions that may follow `previous`, nearest first; also set when the version is refused.',
+    },
     'docker-tag': { description: 'The version as an image tag: `+` becomes `_`.' },
   },
   reasons,

@@ -1,4 +1,15 @@
-import { type Action, type Context, type Ending, type Inputs, mdCode, mdTable, mdText, OperationError, type Problem, UsageError } from '@slipway/core';
+import {
+  type Action,
+  type Context,
+  type Ending,
+  type Inputs,
+  mdCode,
+  mdTable,
+  mdText,
+  OperationError,
+  type Problem,
+  UsageError,
+} from '@slipway/core';
 import { type Baseline, checkVersion, parseTagPrefix, parseVersion, printable, readTags, type VersionVerdict } from '@slipway/release';
 import { contract } from './contract.js';
 
@@ -77,5 +88,8 @@ function report({ details }: VersionVerdict): string {
     ['Did you mean', mdCode(details.didYouMean ?? '')],
     ['Legal next', details.nextLegal.map(mdCode).join(', ')],
   ];
-  return mdTable(['Fact', 'Value'], facts.filter(([, value]) => value !== ''));
+  return mdTable(
+    ['Fact', 'Value'],
+    facts.filter(([, value]) => value !== ''),
+  );
 }

@@ -155,16 +155,16 @@ function quoteValue(value) {
 }
 
 // packages/core/src/inputs.ts
-function inputsFromEnvironment(contract3, env) {
-  return Object.fromEntries(Object.keys(contract3.inputs).map((name) => [name, env[inputVariable(name)]]));
+function inputsFromEnvironment(contract6, env) {
+  return Object.fromEntries(Object.keys(contract6.inputs).map((name) => [name, env[inputVariable(name)]]));
 }
 function inputVariable(name) {
   return `INPUT_${name.replaceAll(" ", "_").toUpperCase()}`;
 }
-function parseInputs(contract3, raw) {
+function parseInputs(contract6, raw) {
   const problems = [];
   const values = {};
-  for (const [name, spec] of Object.entries(contract3.inputs)) {
+  for (const [name, spec] of Object.entries(contract6.inputs)) {
     const parsed = parseInput(spec, raw[name]);
     if ("problem" in parsed) problems.push({ where: name, example: spec.example, ...parsed.problem });
     else values[name] = parsed.value;
@@ -172,8 +172,8 @@ function parseInputs(contract3, raw) {
   if (problems.length > 0) throw new UsageError(problems);
   return values;
 }
-function secretValues(contract3, raw) {
-  return Object.entries(contract3.inputs).flatMap(([name, spec]) => spec.secret && raw[name]?.trim() ? [raw[name]] : []);
+function secretValues(contract6, raw) {
+  return Object.entries(contract6.inputs).flatMap(([name, spec]) => spec.secret && raw[name]?.trim() ? [raw[name]] : []);
 }
 function parseInput(spec, given) {
   const text = given === void 0 || given.trim() === "" ? spec.default : given;
@@ -252,17 +252,17 @@ function oneLine(text) {
 }
 
 // packages/core/src/run/settle.ts
-async function settle(contract3, handler, raw, context) {
+async function settle(contract6, handler, raw, context) {
   const startedAt = context.clock.now();
-  const settled = await attempt(contract3, handler, raw, context);
+  const settled = await attempt(contract6, handler, raw, context);
   const times = { startedAt: new Date(startedAt).toISOString(), finishedAt: new Date(context.clock.now()).toISOString() };
   const { outcome, reason, summary: summary2, next = [], details = {} } = settled.ending;
-  const result = { schema: 1, action: contract3.name, outcome, reason, summary: summary2, next, details, ...times };
+  const result = { schema: 1, action: contract6.name, outcome, reason, summary: summary2, next, details, ...times };
   return "error" in settled ? { result, error: settled.error } : { result, ending: settled.ending };
 }
-async function attempt(contract3, handler, raw, context) {
+async function attempt(contract6, handler, raw, context) {
   try {
-    return { ending: await handler(parseInputs(contract3, raw), context) };
+    return { ending: await handler(parseInputs(contract6, raw), context) };
   } catch (error) {
     return { ending: endingOf(error, context.signal), error };
   }
@@ -431,8 +431,8 @@ function nextMarkdown(next) {
 
 ${next.map((step) => `- ${mdText(step)}`).join("\n")}`;
 }
-function outputValues(contract3, { result, ending }) {
-  const own = Object.keys(contract3.outputs).flatMap((name) => {
+function outputValues(contract6, { result, ending }) {
+  const own = Object.keys(contract6.outputs).flatMap((name) => {
     const value = ending?.outputs?.[name];
     return value === void 0 ? [] : [[name, typeof value === "string" ? value : JSON.stringify(value)]];
   });
@@ -627,8 +627,8 @@ function place({ file, line, column }) {
 }
 
 // packages/core/src/contract.ts
-function defineContract(contract3) {
-  return contract3;
+function defineContract(contract6) {
+  return contract6;
 }
 
 // packages/core/src/runner/files.ts
@@ -696,20 +696,20 @@ function append(file, values) {
 
 // packages/core/src/run/run-action.ts
 async function runMain(action, host = processHost()) {
-  const { contract: contract3 } = action;
-  await inRunner(host, contract3, async (raw, context, log) => {
-    const settled = await settle(contract3, action.main, raw, context);
+  const { contract: contract6 } = action;
+  await inRunner(host, contract6, async (raw, context, log) => {
+    const settled = await settle(contract6, action.main, raw, context);
     logEnding(log, settled);
-    keep(log, "outputs", () => writeOutputs(host.env, outputValues(contract3, settled)));
+    keep(log, "outputs", () => writeOutputs(host.env, outputValues(contract6, settled)));
     keep(log, "summary", () => writeSummary(host.env, summaryMarkdown(settled.result, settled.ending?.report)));
     return exitCode(settled.result.outcome);
   });
 }
-async function inRunner(host, contract3, body) {
+async function inRunner(host, contract6, body) {
   ignoreBrokenPipes(host);
   const log = runnerLog(host);
-  const raw = inputsFromEnvironment(contract3, host.env);
-  for (const secret of secretValues(contract3, raw)) log.mask(secret);
+  const raw = inputsFromEnvironment(contract6, host.env);
+  for (const secret of secretValues(contract6, raw)) log.mask(secret);
   const { signal, stop } = watchSignals(host.signals, () => host.exit(130));
   const state = {
     get: (name) => savedState(host.env, name),
@@ -739,11 +739,260 @@ function keep(log, what, write) {
 
 // packages/cli/src/commands.ts
 function findCommand(name, contracts2) {
-  return contracts2.find((contract3) => commandNames(contract3).includes(name));
+  return contracts2.find((contract6) => commandNames(contract6).includes(name));
 }
-function commandNames(contract3) {
-  return [contract3.name, ...contract3.cli?.aliases ?? []];
+function commandNames(contract6) {
+  return [contract6.name, ...contract6.cli?.aliases ?? []];
 }
+
+// packages/cluster/src/reasons.ts
+var clusterReasons = {
+  UNAUTHENTICATED: "The API server does not accept the credentials, or the kubeconfig\u2019s login program failed.",
+  FORBIDDEN: "The kubeconfig\u2019s user lacks a permission; the message has the RBAC rule to add.",
+  NOT_FOUND: "An object that is needed does not exist.",
+  CONFLICT: "Somebody else changed the object meanwhile; nothing was overwritten.",
+  ALREADY_EXISTS: "An object of that name exists already.",
+  INVALID: "The API server refused the object as invalid; the message has its causes.",
+  API_UNAVAILABLE: "The API server did not answer, or not usefully, after all retries.",
+  WORKLOAD_NOT_FOUND: "There is no Deployment of that name.",
+  WORKLOAD_PAUSED: "The Deployment is paused.",
+  WORKLOAD_CHANGED: "Somebody else set another image while ours was getting ready.",
+  ZERO_REPLICAS: "The Deployment runs no pods, so there is no baseline.",
+  CONTAINER_AMBIGUOUS: "The Deployment has several containers and none is named.",
+  CONTAINER_NOT_FOUND: "The Deployment has no container of that name.",
+  TRACK_LABEL_TAKEN: "The pods have a `track` label that means something else.",
+  SERVICE_NOT_FOUND: "There is no Service of that name.",
+  SERVICE_EXCLUDES_CANARY: "The Service would not select the canary\u2019s pods.",
+  CANARY_NAME_TAKEN: "A Deployment of the canary\u2019s name exists that is not ours.",
+  CANARY_MISSING: "There is no canary Deployment to send traffic to.",
+  HPA_OWNS_REPLICAS: "An autoscaler owns the replicas that would have to be written.",
+  IMAGE_PULL_FAILED: "The image cannot be pulled.",
+  INVALID_IMAGE_NAME: "The image reference is not valid.",
+  CRASH_LOOP: "The container ends again and again.",
+  CONTAINER_CONFIG_ERROR: "The container cannot be made, mostly for want of a ConfigMap or Secret.",
+  PODS_NOT_CREATED: "Pods are refused by a quota or an admission policy.",
+  PROGRESS_DEADLINE_EXCEEDED: "The deployment controller has given up waiting.",
+  READY_TIMEOUT: "The Deployment was not ready in time.",
+  NO_PREVIOUS_REVISION: "There is no earlier revision to go back to.",
+  WEIGHT_IMPOSSIBLE: "Whole pods do not allow this weight.",
+  WEIGHT_NOT_IN_FORCE: "The traffic objects do not have the wanted weight.",
+  VIRTUAL_SERVICE_NOT_FOUND: "There is no VirtualService of that name.",
+  ROUTE_NOT_FOUND: "The VirtualService has no http route of that name.",
+  ROUTE_AMBIGUOUS: "Several http routes could be the one to split.",
+  ROUTE_WITHOUT_STABLE: "The http route does not lead to the stable subset.",
+  ROUTE_HAS_OTHER_BACKENDS: "The http route also leads to something that is neither stable nor canary.",
+  WEIGHTS_NOT_100: "The weights of the http route do not add up to 100.",
+  DESTINATION_RULE_NOT_FOUND: "There is no DestinationRule of that name.",
+  SUBSET_MISSING: "The DestinationRule lacks the stable or the canary subset.",
+  SUBSETS_OVERLAP: "The stable subset\u2019s labels also choose the canary\u2019s pods.",
+  LEASE_HELD: "Another run works on this service.",
+  LEASE_LOST: "The lease was lost; nothing more was written.",
+  STATE_NEWER: "The state was written by a newer version.",
+  STATE_CORRUPT: "The state cannot be read; it was edited by hand or damaged.",
+  STATE_TOO_LARGE: "The state does not fit into a ConfigMap."
+};
+
+// packages/rollout/src/common-inputs.ts
+var targetInputs = {
+  service: { kind: "string", description: "Service in slipway.yml. May be left out when there is only one.", example: "shop" },
+  environment: { kind: "string", description: "Environment in slipway.yml. May be left out when there is only one.", example: "production" },
+  config: {
+    kind: "string",
+    description: "Path of slipway.yml. When there is no such file, `namespace` and `workload` are enough; everything else has its default.",
+    default: ".github/slipway.yml",
+    example: "deploy/slipway.yml"
+  },
+  kubeconfig: {
+    kind: "string",
+    description: "Path of a kubeconfig, or its content (from a secret). Default: `KUBECONFIG`, then `~/.kube/config`, then the pod\u2019s service account.",
+    example: "${{ secrets.KUBECONFIG }}",
+    secret: true
+  },
+  context: { kind: "string", description: "kubeconfig context. Default: the environment\u2019s, else the current one.", example: "production" },
+  namespace: { kind: "string", description: "Namespace, in place of the environment\u2019s.", example: "shop" },
+  workload: { kind: "string", description: "Name of the Deployment, in place of the service\u2019s.", example: "shop" },
+  container: { kind: "string", description: "Container whose image is released, in place of the service\u2019s.", example: "web" }
+};
+var onCancelInput = {
+  kind: "choice",
+  values: ["rollback", "hold"],
+  description: "What a cancellation does while the canary has users: `rollback` sends them back within 2 s; `hold` leaves the split as it is.",
+  default: "rollback",
+  example: "hold"
+};
+var clusterPermissions = ["Kubernetes: the Role in docs/rbac/slipway.yaml, in the namespace of the service."];
+
+// packages/rollout/src/reasons.ts
+var rolloutReasons = {
+  STEP_IN_FORCE: "The wanted share of users meets the canary, and the split was read back.",
+  PROMOTED: "All users meet the new version; the canary is gone.",
+  PROMOTING: "The rollout is past its last step and is being promoted.",
+  ABORTED: "All users meet the former version; the canary is gone.",
+  ROLLED_BACK: "All users are back on the last good version, and it was seen to serve.",
+  STATUS: "Where the rollout stands; nothing was changed.",
+  ALREADY_RELEASED: "The image is what all users meet already.",
+  ALREADY_GOOD: "The last good version serves already.",
+  LAST_STEP: "There is no further step; `promote` comes next.",
+  NOTHING_TO_DO: "There is no rollout to send back.",
+  NO_ROLLOUT: "No rollout has begun.",
+  ROLLOUT_IN_PROGRESS: "A rollout of another image is on its way.",
+  ROLLOUT_ABORTED: "The rollout was aborted or rolled back.",
+  ROLLOUT_SUPERSEDED: "Another run wrote the rollout\u2019s state meanwhile; this one stopped.",
+  ROLLOUT_RESTLESS: "Something undoes what the rollout does.",
+  STEPS_REMAINING: "Steps are still to come before `promote`.",
+  STEP_NOT_IN_FORCE: "The step was not brought about yet.",
+  WEIGHT_NOT_FORWARD: "The weight asked for is not larger than the one in force.",
+  CONFIG_CHANGED: "The service\u2019s settings are not those with which the rollout began.",
+  UNEXPECTED_SPLIT: "Traffic goes to a canary although no rollout is on record.",
+  NO_LAST_GOOD: "What was good before can no longer be restored.",
+  SNAPSHOT_TAMPERED: "The snapshot was changed, or is of another Deployment.",
+  CANCELLED: "The run was cancelled; by default users were sent back at once."
+};
+var analysisReasons = {
+  ANALYSIS_PASSED: "The judge has evidence that the canary is not worse.",
+  INCONCLUSIVE: "The evidence decides neither way.",
+  INCONCLUSIVE_CONTINUED: "The evidence decides neither way, and `on-inconclusive: continue` goes on.",
+  NO_DATA: "Nothing could be seen of the canary; never a pass.",
+  ERROR_RATE_WORSE: "The canary fails more requests than stable.",
+  ERROR_LIMIT: "The canary fails more requests than the step\u2019s `max-error-rate`.",
+  LATENCY_WORSE: "The canary is slower than stable.",
+  CANARY_WORSE: "The canary is worse than stable.",
+  CANARY_UNHEALTHY: "The canary\u2019s pods crash, restart or are no longer ready.",
+  OBSERVED_FAIL: "In `mode: observe`: users would have been sent back.",
+  REPLAYED: "The traces were judged; no cluster was touched."
+};
+var triggerReasons = {
+  WATCH_PASSED: "No trigger fired.",
+  SHARED_INCIDENT: "Stable breaches the limit as well, so the release is not the cause.",
+  TRIGGER_ERROR_RATE: "Too many requests failed for too long, and going back did not succeed.",
+  TRIGGER_LATENCY_P99: "Requests were too slow for too long, and going back did not succeed.",
+  TRIGGER_HEALTH_FAILURES: "Too many health checks failed, and going back did not succeed.",
+  TRIGGER_RESTARTS: "Too many restarts, and going back did not succeed."
+};
+
+// actions/auto-rollback/contract.ts
+var contract = defineContract({
+  name: "auto-rollback",
+  family: "cluster",
+  description: "Sends all users back to the last good version and sees that it serves; at once, or when a trigger fires.",
+  inputs: {
+    command: {
+      kind: "choice",
+      values: ["now", "watch"],
+      description: "`now`: abort the rollout that is on, or take back what was promoted last. `watch`: look at the triggers for `duration`, then do the same if one fires.",
+      default: "now",
+      example: "watch"
+    },
+    image: {
+      kind: "string",
+      description: "Go back only if this is the image being released, or released last: a job that failed before it deployed must not undo the release before.",
+      example: "ghcr.io/acme/shop:v1.4.0"
+    },
+    duration: { kind: "duration", min: 1e3, description: "How long `watch` looks.", default: "5m", example: "30m" },
+    interval: { kind: "duration", min: 1e3, description: "How often `watch` looks.", default: "10s", example: "5s" },
+    why: { kind: "string", description: "Why, for the record.", example: "payments fail since 14:02" },
+    ...targetInputs
+  },
+  outputs: {
+    "rolled-back": { description: "`true` when users were sent back by this run." },
+    "from-image": { description: "Image that was taken back." },
+    "to-image": { description: "Image that serves now." },
+    trigger: { description: "Trigger that fired: `error-rate`, `latency-p99`, `health-failures`, `restarts`; empty otherwise." },
+    "rollback-seconds": { description: "Seconds from the decision until the last good version was seen to serve." }
+  },
+  reasons: { ...clusterReasons, ...rolloutReasons, ...triggerReasons, NO_DATA: analysisReasons.NO_DATA },
+  permissions: clusterPermissions,
+  cli: { aliases: ["rollback"], positionals: ["command"] }
+});
+
+// actions/canary-analyze/contract.ts
+var contract2 = defineContract({
+  name: "canary-analyze",
+  family: "cluster",
+  description: "Judges the canary against stable while users meet it, and sends them back at once when it is worse.",
+  inputs: {
+    duration: { kind: "duration", min: 1e3, description: "How long the step is watched. Default: the step\u2019s `duration`.", example: "5m" },
+    judge: {
+      kind: "choice",
+      values: ["anytime-valid", "threshold"],
+      description: "Judge, in place of the service\u2019s.",
+      example: "threshold"
+    },
+    provider: { kind: "choice", values: ["pods", "prometheus"], description: "Where counts come from, in place of the service\u2019s.", example: "pods" },
+    mode: {
+      kind: "choice",
+      values: ["enforce", "observe"],
+      description: "`enforce`: a fail verdict sends users back at once. `observe`: judge and report, move nothing.",
+      default: "enforce",
+      example: "observe"
+    },
+    replay: {
+      kind: "list",
+      description: "Files of recorded windows to judge instead of a rollout; no cluster is needed. Prints one JSON line per trace.",
+      example: "traces/release-1.jsonl"
+    },
+    "on-cancel": onCancelInput,
+    ...targetInputs
+  },
+  outputs: {
+    verdict: { description: "`pass`, `fail`, `inconclusive` or `nodata`: what the judge says, before any policy." },
+    metric: { description: "Metric that decided; empty while undecided." },
+    scope: { description: "`release`, or `pod:NAME` when one pod alone carries the evidence." },
+    evidence: { description: "JSON: evidence and limit per metric." },
+    windows: { description: "How many windows were judged." },
+    "canary-error-rate": { description: "Share of the canary\u2019s requests that failed, e.g. `0.012`; empty without requests." },
+    "stable-error-rate": { description: "The same of stable." },
+    "canary-requests": { description: "Requests of the canary that were seen." }
+  },
+  reasons: { ...clusterReasons, ...rolloutReasons, ...analysisReasons },
+  permissions: clusterPermissions,
+  post: true,
+  cli: { aliases: ["analyze"], positionals: [] }
+});
+
+// actions/canary-deploy/contract.ts
+var contract3 = defineContract({
+  name: "canary-deploy",
+  family: "cluster",
+  description: "Moves users to a new version step by step, and back: start, step, promote, abort, status.",
+  inputs: {
+    command: {
+      kind: "choice",
+      values: ["start", "step", "promote", "abort", "status"],
+      description: "`start`: first step of a new rollout. `step`: the next weight. `promote`: everybody, and the canary goes; with `image` and no rollout on: a rolling release that is undone when it does not get ready. `abort`: everybody back. `status`: only look.",
+      required: true,
+      example: "start"
+    },
+    image: {
+      kind: "string",
+      description: "Image to release; required for `start`. A digest is best: what was tested is what runs.",
+      example: "ghcr.io/acme/shop@sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1"
+    },
+    version: { kind: "string", description: "Version of the image, for people and for the pods\u2019 version label.", example: "v1.4.0" },
+    weight: {
+      kind: "integer",
+      min: 1,
+      max: 100,
+      description: "Percent of users, in place of the step\u2019s. 100, with `promote` alone, leaves out the steps that are still to come.",
+      example: "25"
+    },
+    "on-cancel": onCancelInput,
+    ...targetInputs
+  },
+  outputs: {
+    "rollout-id": { description: "Id of the rollout; empty when there never was one." },
+    phase: { description: "`none`, `starting`, `progressing`, `promoting`, `promoted`, `aborting`, `aborted`, `undoing` or `undone`." },
+    step: { description: "Number of the step in force, from 1; 0 when there is none." },
+    weight: { description: "Percent of users that meet the new version." },
+    image: { description: "Image that is being released, or was last." },
+    "previous-image": { description: "Image that served before." },
+    done: { description: "`true` when the rollout is at rest for good (promoted, aborted or undone)." }
+  },
+  reasons: { ...clusterReasons, ...rolloutReasons },
+  permissions: clusterPermissions,
+  post: true,
+  cli: { positionals: ["command"] }
+});
 
 // actions/check-changelog/contract.ts
 var reasons = {
@@ -766,10 +1015,10 @@ var reasons = {
   EMPTY_SECTION: "The section has no entries.",
   FILE_MISSING: "There is no such file.",
   FILE_UNREADABLE: "The file is a directory, or may not be read.",
-  TOO_LARGE: "The file has more than 2 MB, or more than 50,000 lines and list markers.",
+  TOO_LARGE: "The file has more than 2 MB, or more than 25,000 lines and list markers.",
   NOT_TEXT: "The file is not UTF-8."
 };
-var contract = defineContract({
+var contract4 = defineContract({
   name: "check-changelog",
   family: "gates",
   description: "Says whether the changelog has a section for a version, displayed, dated and filled, and hands out its text as release notes.",
@@ -794,7 +1043,9 @@ var contract = defineContract({
     }
   },
   outputs: {
-    notes: { description: "The text of the section with the link references that it uses. Give it to other steps through `env:`, never inside `run:`." },
+    notes: {
+      description: "The text of the section with the link references that it uses. Give it to other steps through `env:`, never inside `run:`."
+    },
     "notes-file": { description: "The file with the same text." },
     date: { description: "The date in the heading, `YYYY-MM-DD`; empty without one." },
     line: { description: "The line of the heading." },
@@ -831,7 +1082,7 @@ var reasons2 = {
   NOT_A_REPOSITORY: "The working directory is not in a git repository.",
   GIT_FAILED: "git is not installed, or refuses the repository."
 };
-var contract2 = defineContract({
+var contract5 = defineContract({
   name: "validate-version",
   family: "gates",
   description: "Says whether a version is well formed and may follow what was released before, and takes it apart.",
@@ -864,9 +1115,13 @@ var contract2 = defineContract({
     build: { description: "The commit hash after `+`; empty without one." },
     "is-prerelease": { description: "`true` or `false`." },
     tag: { description: "The version with the tag prefix." },
-    bump: { description: "`major`, `minor`, `patch`, `prerelease` (next of the same numbers), `release` (its prereleases are over) or `first`." },
+    bump: {
+      description: "`major`, `minor`, `patch`, `prerelease` (next of the same numbers), `release` (its prereleases are over) or `first`."
+    },
     previous: { description: "The version that it was compared with; empty for a first release." },
-    "next-legal": { description: "JSON list of the versions that may follow `previous`, nearest first; also set when the version is refused." },
+    "next-legal": {
+      description: "JSON list of the versions that may follow `previous`, nearest first; also set when the version is refused."
+    },
     "docker-tag": { description: "The version as an image tag: `+` becomes `_`." }
   },
   reasons: reasons2,
@@ -875,7 +1130,7 @@ var contract2 = defineContract({
 });
 
 // packages/cli/src/contracts.ts
-var contracts = [contract, contract2];
+var contracts = [contract, contract2, contract3, contract4, contract5];
 
 // packages/cli/src/families.ts
 var families = {
@@ -886,7 +1141,7 @@ var loadFamily = (name) => families[name]();
 
 // packages/cli/src/help.ts
 function helpText(contracts2) {
-  const rows = contracts2.map((contract3) => [usage(contract3), summary(contract3)]);
+  const rows = contracts2.map((contract6) => [usage(contract6), summary(contract6)]);
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
     "Safe releases for GitHub Actions and Kubernetes.",
@@ -901,13 +1156,13 @@ function helpText(contracts2) {
     ""
   ].join("\n");
 }
-function usage(contract3) {
-  const positionals = (contract3.cli?.positionals ?? []).map((name) => name.toUpperCase());
-  return [contract3.name, ...positionals].join(" ");
+function usage(contract6) {
+  const positionals = (contract6.cli?.positionals ?? []).map((name) => name.toUpperCase());
+  return [contract6.name, ...positionals].join(" ");
 }
-function summary(contract3) {
-  const aliases = contract3.cli?.aliases ?? [];
-  return aliases.length === 0 ? contract3.description : `${contract3.description} (Also: ${aliases.join(", ")}.)`;
+function summary(contract6) {
+  const aliases = contract6.cli?.aliases ?? [];
+  return aliases.length === 0 ? contract6.description : `${contract6.description} (Also: ${aliases.join(", ")}.)`;
 }
 
 // packages/cli/src/command-line.ts

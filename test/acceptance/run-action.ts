@@ -54,12 +54,16 @@ export function runAction(run: ActionRun): Promise<ActionOutcome> {
 
 /** As `runAction`, for tests that send signals or watch the process while it runs. */
 export function startAction(run: ActionRun): RunningAction {
-  const entry = join(repositoryRoot, 'dist', run.entry, `${run.phase ?? 'main'}.js`);
+  const entry = join(distFolder(), run.entry, `${run.phase ?? 'main'}.js`);
   if (!existsSync(entry)) throw new Error(`${entry} does not exist: npm run build makes it`);
   const runnerTemp = mkdtempSync(join(tmpdir(), 'slipway-runner-'));
   const workspace = run.cwd ?? mkdtempSync(join(tmpdir(), 'slipway-workspace-'));
   const started = performance.now();
-  const child = spawn(nodeBinary(), [entry], { cwd: workspace, env: environment(run, runnerTemp, workspace), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(nodeBinary(), [entry], {
+    cwd: workspace,
+    env: environment(run, runnerTemp, workspace),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const finished = collect(child, run.timeout ?? 60_000).then((end) => {
     const outcome = { ...end, ...readFiles(runnerTemp), milliseconds: performance.now() - started };
     rmSync(runnerTemp, { recursive: true, force: true });
@@ -67,6 +71,11 @@ export function startAction(run: ActionRun): RunningAction {
     return outcome;
   });
   return { child, finished };
+}
+
+/** The committed bundles, or those of another build: `SLIPWAY_DIST=/tmp/dist`. */
+function distFolder(): string {
+  return resolve(repositoryRoot, process.env.SLIPWAY_DIST ?? 'dist');
 }
 
 /** Node 24 as users get it; on a platform without that package, the Node that runs the tests. */

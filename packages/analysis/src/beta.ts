@@ -49,15 +49,14 @@ function betaFraction(x: number, a: number, b: number): number {
   return fraction;
 }
 
-/** The x with I_x(a, b) = p: by bisection, which cannot diverge, to full double precision. */
+/** The x with I_x(a, b) = p: by bisection, which cannot diverge, to twelve digits. */
 export function inverseRegularisedBeta(p: number, a: number, b: number): number {
   if (p <= 0) return 0;
   if (p >= 1) return 1;
   let low = 0;
   let high = 1;
-  for (let i = 0; i < 200; i++) {
+  while (high - low > 1e-12 * high) {
     const middle = (low + high) / 2;
-    if (middle <= low || middle >= high) break;
     if (regularisedBeta(middle, a, b) < p) low = middle;
     else high = middle;
   }

@@ -2,6 +2,9 @@ import type { Tally } from './counts.js';
 import type { EffectGrid } from './effect-grid.js';
 import { LOG_ZERO, logAdd } from './log-sum.js';
 
+// Bound once: these are the judge's innermost loops.
+const { exp, log, max } = Math;
+
 /**
  * An e-process E starts at 1, is never negative, and has expectation at most 1 at every stopping time while its null hypothesis holds.
  * By Ville's inequality P(E ever reaches 1/α) ≤ α, however often one looks: this is what lets a judge look at every window.
@@ -26,15 +29,15 @@ export type Increment = (ratio: number, logRatio: number) => number;
 
 /** A mixture on which `spent` of the start-time prior has been placed already, with no evidence yet. */
 export function startMixture(grid: EffectGrid, spent: number): Mixture {
-  return { scale: spent > 0 ? Math.log(spent) : LOG_ZERO, parts: grid.prior };
+  return { scale: spent > 0 ? log(spent) : LOG_ZERO, parts: grid.prior };
 }
 
 /** S_k ← (S_k + prior_k · share) · L(k)^(1/φ): a new start window joins, then the window's evidence counts for all. */
 export function advance(mixture: Mixture, grid: EffectGrid, share: number, burst: number, increment: Increment): Mixture {
-  const logShare = share > 0 ? Math.log(share) : LOG_ZERO;
-  const reference = Math.max(mixture.scale, logShare);
-  const old = Math.exp(mixture.scale - reference);
-  const fresh = Math.exp(logShare - reference);
+  const logShare = share > 0 ? log(share) : LOG_ZERO;
+  const reference = max(mixture.scale, logShare);
+  const old = exp(mixture.scale - reference);
+  const fresh = exp(logShare - reference);
   const points = grid.ratio.length;
   const logs = new Array<number>(points);
   let most = Number.NEGATIVE_INFINITY;
@@ -47,26 +50,26 @@ export function advance(mixture: Mixture, grid: EffectGrid, share: number, burst
   let largest = 0;
   for (let k = 0; k < points; k++) {
     const joined = old * (mixture.parts[k] as number) + fresh * (grid.prior[k] as number);
-    const part = joined * Math.exp((logs[k] as number) - most);
+    const part = joined * exp((logs[k] as number) - most);
     parts[k] = part;
     if (part > largest) largest = part;
   }
   if (largest === 0) return { scale: LOG_ZERO, parts };
   for (let k = 0; k < points; k++) parts[k] = (parts[k] as number) / largest;
-  return { scale: reference + most + Math.log(largest), parts };
+  return { scale: reference + most + log(largest), parts };
 }
 
 /** log Σ S_k: the evidence of what is placed. */
 export function logPlaced(mixture: Mixture): number {
   let sum = 0;
   for (const part of mixture.parts) sum += part;
-  return sum > 0 ? mixture.scale + Math.log(sum) : LOG_ZERO;
+  return sum > 0 ? mixture.scale + log(sum) : LOG_ZERO;
 }
 
 /** log E: what the mixture holds plus the share of the prior that is not placed yet (each unplaced bet is still worth its stake). */
 export function logEvidence(mixture: Mixture, spent: number): number {
   const unspent = 1 - spent;
-  return unspent > 1e-15 ? logAdd(logPlaced(mixture), Math.log(unspent)) : logPlaced(mixture);
+  return unspent > 1e-15 ? logAdd(logPlaced(mixture), log(unspent)) : logPlaced(mixture);
 }
 
 /**
@@ -88,7 +91,7 @@ export function worseThan(tolerance: Tolerance, stable: Tally, canary: Tally): I
   const exposure = stable.n + tolerated * canary.n;
   return (ratio, logRatio) => {
     const a = exposure / (stable.n + tolerated * ratio * canary.n);
-    const logA = Math.log(a);
+    const logA = log(a);
     return stable.e * logA + canary.e * (logRatio + logA) - canary.n * margin * (ratio * a - 1);
   };
 }

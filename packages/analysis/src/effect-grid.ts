@@ -17,12 +17,13 @@ const even = 0.25;
 
 /**
  * Log-spaced ratios from 1.1 to 60, or to `most` when the rate cannot grow further (half of all requests are slower than the median
- * already). About 3.5 points per factor e: between two points at most 1 % of the growth rate is lost.
+ * already). With 2.5 points per factor e at most
+ * a few percent of the growth rate are lost between two points.
  */
 export function effectGrid(most = largest): EffectGrid {
   const high = Math.max(1.2, Math.min(largest, most));
   const low = Math.min(smallest, Math.sqrt(high));
-  const points = Math.max(4, Math.ceil(3.5 * Math.log(high / low)));
+  const points = Math.max(4, Math.ceil(2.5 * Math.log(high / low)));
   const logRatio = Array.from({ length: points }, (_, k) => Math.log(low) + (Math.log(high / low) * k) / (points - 1));
   const bell = logRatio.map((x) => Math.exp(-((x - centre) ** 2) / (2 * spread ** 2)));
   const area = bell.reduce((sum, x) => sum + x, 0);

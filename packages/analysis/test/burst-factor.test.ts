@@ -4,7 +4,10 @@ import { binomial, poisson, randomFrom } from './simulate.js';
 
 function history(seed: number, burst: number, windows = 200) {
   const random = randomFrom(seed);
-  return Array.from({ length: windows }, () => ({ n: 1000, e: burst * (burst > 1 ? poisson(random, 10 / burst) : 1) * (burst > 1 ? 1 : binomial(random, 1000, 0.01)) }));
+  return Array.from({ length: windows }, () => ({
+    n: 1000,
+    e: burst * (burst > 1 ? poisson(random, 10 / burst) : 1) * (burst > 1 ? 1 : binomial(random, 1000, 0.01)),
+  }));
 }
 
 describe('burst factor', () => {

@@ -32,7 +32,14 @@ describe('likelihood ratios have expectation at most 1 under their null, exactly
   it('fail side: every rate of stable, every canary within the tolerance, every alternative', () => {
     fc.assert(
       fc.property(
-        fc.record({ ...sizes, pA: rate, share: rate, tolerated: fc.double({ min: 1, max: 5, noNaN: true }), margin: rate, ratio: fc.double({ min: 1.01, max: 60, noNaN: true }) }),
+        fc.record({
+          ...sizes,
+          pA: rate,
+          share: rate,
+          tolerated: fc.double({ min: 1, max: 5, noNaN: true }),
+          margin: rate,
+          ratio: fc.double({ min: 1.01, max: 60, noNaN: true }),
+        }),
         ({ nA, nB, pA, share, tolerated, margin, ratio }) => {
           const pB = Math.min(1, (tolerated * pA + margin) * share);
           const tolerance = { ratio: tolerated, margin };

@@ -4,11 +4,13 @@ import { createJudge, type Window } from '../src/index.js';
 
 const bounds = [0.05, 0.1, 0.5, 1];
 
-const counts = fc.record({ n: fc.integer({ min: 0, max: 100_000 }), e: fc.nat(), b: fc.array(fc.nat(), { minLength: 4, maxLength: 4 }) }).map(({ n, e, b }) => ({
-  n,
-  e: Math.min(n, e),
-  b: b.map((count) => Math.min(n, count)).sort((x, y) => x - y),
-}));
+const counts = fc
+  .record({ n: fc.integer({ min: 0, max: 100_000 }), e: fc.nat(), b: fc.array(fc.nat(), { minLength: 4, maxLength: 4 }) })
+  .map(({ n, e, b }) => ({
+    n,
+    e: Math.min(n, e),
+    b: b.map((count) => Math.min(n, count)).sort((x, y) => x - y),
+  }));
 const broken = fc.constantFrom(
   { n: Number.NaN, e: 0, b: [0, 0, 0, 0] },
   { n: 5, e: Number.POSITIVE_INFINITY, b: [0, 0, 0, 0] },
@@ -18,7 +20,9 @@ const broken = fc.constantFrom(
 );
 const track = fc.oneof({ weight: 8, arbitrary: counts }, { weight: 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: broken });
 const pods = fc.option(
-  fc.array(fc.record({ id: fc.constantFrom('a', 'b', 'c', '__proto__'), age: fc.integer({ min: 0, max: 900 }), c: counts }), { maxLength: 4 }),
+  fc.array(fc.record({ id: fc.constantFrom('a', 'b', 'c', '__proto__'), age: fc.integer({ min: 0, max: 900 }), c: counts }), {
+    maxLength: 4,
+  }),
   { nil: undefined },
 );
 const windows = fc.array(fc.record({ stable: track, canary: track, pods }), { maxLength: 40 }).map((all) =>
@@ -28,7 +32,16 @@ const windows = fc.array(fc.record({ stable: track, canary: track, pods }), { ma
   }),
 );
 const judges = fc.constantFrom('anytime-valid' as const, 'threshold' as const);
-const plan = { window: 10, steps: [{ at: 0, weight: 10, maxErrorRate: 0.01 }, { at: 200, weight: 50 }], bounds, end: 400, history: [] };
+const plan = {
+  window: 10,
+  steps: [
+    { at: 0, weight: 10, maxErrorRate: 0.01 },
+    { at: 200, weight: 50 },
+  ],
+  bounds,
+  end: 400,
+  history: [],
+};
 
 function hasNonFinite(value: unknown): boolean {
   if (typeof value === 'number') return !Number.isFinite(value);

@@ -133,8 +133,7 @@ function sum(all: Counts[], bounds: number): Counts {
 /** Poisson arrivals, Bernoulli errors (or groups of `burst`), log-normal latency seen through the buckets. */
 export function draw(random: () => number, it: Pick<World, 'burst' | 'sigma' | 'bounds'>, mean: number, behaviour: Behaviour): Counts {
   const n = poisson(random, mean);
-  const e =
-    it.burst > 1 ? min(n, it.burst * poisson(random, (n * behaviour.errors) / it.burst)) : binomial(random, n, behaviour.errors);
+  const e = it.burst > 1 ? min(n, it.burst * poisson(random, (n * behaviour.errors) / it.burst)) : binomial(random, n, behaviour.errors);
   const b: number[] = [];
   let left = n;
   let reached = 0;
@@ -152,9 +151,7 @@ export function draw(random: () => number, it: Pick<World, 'burst' | 'sigma' | '
 function normalCdf(x: number): number {
   const t = 1 / (1 + 0.2316419 * abs(x));
   const tail =
-    (exp((-x * x) / 2) / sqrt(2 * PI)) *
-    t *
-    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+    (exp((-x * x) / 2) / sqrt(2 * PI)) * t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
   return x > 0 ? 1 - tail : tail;
 }
 

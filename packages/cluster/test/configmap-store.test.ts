@@ -90,7 +90,7 @@ describe('configMapStore', () => {
 
   it('refuses what does not fit, before it is sent', async () => {
     const kube = memoryKube();
-    const store = configMapStore<Doc & { blob: string }>(kube, options);
+    const store = configMapStore<Doc & { blob: string }>(kube, { namespace: 'shop', name: 'slipway-shop', key: 'state.json', schema: 1 });
     await expect(store.write({ schema: 1, step: 0, blob: 'ü'.repeat(450_000) }, undefined)).rejects.toMatchObject({
       reason: 'STATE_TOO_LARGE',
     });

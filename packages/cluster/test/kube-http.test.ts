@@ -296,7 +296,10 @@ describe('failures that may pass', () => {
 
   it('ends at the deadline and says how often it tried', async () => {
     let now = 0;
-    const clock = { now: () => now, sleep: async (ms: number) => void (now += ms) };
+    const sleep = async (ms: number) => {
+      now += ms;
+    };
+    const clock = { now: () => now, sleep };
     const { client } = await world([refuse(503, 'ServiceUnavailable', 'apiserver is shutting down')], { clock });
     const error = await failure(getWeb(client));
     expect(error.reason).toBe('API_UNAVAILABLE');

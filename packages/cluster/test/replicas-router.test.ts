@@ -17,7 +17,10 @@ function world(options: { stable?: number; canary?: number; surge?: boolean; obj
   const kube = memoryKube(shop, deployment('shop-canary', { replicas: canary }), ...objects);
   kube.react = readyAtOnce;
   let now = 0;
-  const clock = { now: () => now, sleep: async (ms: number) => void (now += ms) };
+  const sleep = async (ms: number) => {
+    now += ms;
+  };
+  const clock = { now: () => now, sleep };
   const made = createRouter(kube, {
     namespace: 'shop',
     stable: 'shop',

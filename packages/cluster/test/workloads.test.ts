@@ -128,6 +128,21 @@ describe('ensureCanary and removeCanary', () => {
     expect((await ensureCanary(kube, canary)).metadata.name).toBe('shop-canary');
   });
 
+  it('reads again when the controller has written its status meanwhile', async () => {
+    const kube = memoryKube();
+    await ensureCanary(kube, canary);
+    kube.before = ({ verb }) => {
+      if (verb === 'replace' && kube.writes().length < 3) {
+        const stored = kube.at('deployments', 'shop', 'shop-canary');
+        kube.put({ ...stored, status: { observedGeneration: kube.calls.length } });
+      }
+      return undefined;
+    };
+    const updated = await ensureCanary(kube, canaryOf(deployment(), { ...canarySpec, replicas: 4 }));
+    expect(updated.spec.replicas).toBe(4);
+    expect(kube.writes().map(({ verb }) => verb)).toEqual(['create', 'replace', 'replace']);
+  });
+
   it('leaves a Deployment alone that is not ours', async () => {
     const kube = memoryKube(deployment('shop-canary'));
     await expect(ensureCanary(kube, canary)).rejects.toMatchObject({ reason: 'CANARY_NAME_TAKEN' });

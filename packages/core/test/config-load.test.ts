@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,13 +64,6 @@ describe('loadConfig', () => {
     expect(await refusal(file('nul.yml', 'version: 1\n\0'))).toContain('nul.yml:2:1: ');
   });
 
-  it('tells that a file may not be read', async () => {
-    // Root may read everything.
-    if (process.getuid?.() === 0) return;
-    chmodSync(join(cwd, file('closed.yml', fixture)), 0);
-    expect(await refusal('closed.yml')).toContain('permission denied');
-  });
-
   it('finds the place of a value for later problems', async () => {
     const { problemAt } = await loadConfigFile(file('slipway.yml', fixture), cwd);
     expect(problemAt(['services', 'shop', 'traffic', 'route'], { where: 'route', message: 'is not there' })).toEqual({
@@ -130,5 +123,23 @@ describe('the JSON Schema', () => {
     visit(configJsonSchema(), '');
     expect(undescribed).toEqual([]);
     expect(JSON.stringify(configJsonSchema())).toContain('"default":"300s"');
+  });
+});
+
+describe('docs/config.md', () => {
+  it('shows files that load, with the defaults that the code has', async () => {
+    const page = readFileSync(join(root, 'docs/config.md'), 'utf8');
+    const [smallest = '', everything = ''] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => yaml ?? '');
+    const plain = (await loadConfig(file('smallest.yml', smallest), cwd)).services.shop;
+    const full = (await loadConfig(file('everything.yml', everything), cwd)).services.shop;
+    const { prometheus, latencySlo, provider, ...analysis } = full?.analysis ?? {};
+    expect([prometheus?.url, latencySlo, provider]).toEqual(['http://prometheus.monitoring:9090', 500, 'prometheus']);
+    expect(plain).toMatchObject({
+      steps: full?.steps,
+      readyTimeout: full?.readyTimeout,
+      drain: full?.drain,
+      triggers: full?.triggers,
+      analysis,
+    });
   });
 });

@@ -71,7 +71,12 @@ function checkSection(question: ChangelogQuestion, release: Release): ChangelogV
   if (flaw && flaw.endLine >= release.endLine) return flawed(question, flaw, `, in the section of ${version}`, release);
   if (release.yanked) {
     const summary = `${version} is marked as YANKED (line ${line}): a withdrawn version is not released.`;
-    return verdict(question, 'VERSION_YANKED', { summary, line, release, next: ['Release the next version, or take the mark away if it is a mistake.'] });
+    return verdict(question, 'VERSION_YANKED', {
+      summary,
+      line,
+      release,
+      next: ['Release the next version, or take the mark away if it is a mistake.'],
+    });
   }
   const blocking = releaseProblems(release, now).find(isBlocking);
   if (blocking) {
@@ -82,7 +87,9 @@ function checkSection(question: ChangelogQuestion, release: Release): ChangelogV
   return { ...verdict(question, 'FOUND', { summary, line, release }), outcome: 'pass', notes: notesOf(changelog, release) };
 }
 
-function isBlocking(problem: ChangelogProblem): problem is ChangelogProblem & { code: 'DATE_INVALID' | 'DATE_IN_FUTURE' | 'EMPTY_SECTION' } {
+function isBlocking(
+  problem: ChangelogProblem,
+): problem is ChangelogProblem & { code: 'DATE_INVALID' | 'DATE_IN_FUTURE' | 'EMPTY_SECTION' } {
   return problem.code === 'DATE_INVALID' || problem.code === 'DATE_IN_FUTURE' || problem.code === 'EMPTY_SECTION';
 }
 
@@ -111,7 +118,8 @@ function notDisplayed(question: ChangelogQuestion, wanted: string, folded: Relea
 function missing(question: ChangelogQuestion, wanted: string, fix: Fix): ChangelogVerdict {
   const { releases, unreleased } = question.changelog;
   const newest = releases[0] ? `the newest is ${releases[0].version} (line ${releases[0].line})` : 'it has no release at all';
-  const pending = unreleased && !unreleased.empty ? `; the entries under Unreleased (line ${unreleased.line}) are not in a release yet` : '';
+  const pending =
+    unreleased && !unreleased.empty ? `; the entries under Unreleased (line ${unreleased.line}) are not in a release yet` : '';
   const summary = `The changelog has no section for ${wanted}: ${newest}${pending}.`;
   return verdict(question, 'VERSION_MISSING', { summary, line: fix.line, fix });
 }
@@ -147,7 +155,9 @@ function hiddenBy(question: ChangelogQuestion, wanted: string, { line, range }: 
 /** Something above or in the section makes the rest of the file unreadable, so nothing below can be trusted. */
 function flawed(question: ChangelogQuestion, flaw: Flaw, where: string, release: Release | null = null): ChangelogVerdict {
   const summary = `Line ${flaw.line}: ${flaw.message}${where}.`;
-  const next = [flaw.code === 'NESTED_TOO_DEEP' ? `Flatten the list or quote in line ${flaw.line}.` : `Close what line ${flaw.line} opens.`];
+  const next = [
+    flaw.code === 'NESTED_TOO_DEEP' ? `Flatten the list or quote in line ${flaw.line}.` : `Close what line ${flaw.line} opens.`,
+  ];
   return verdict(question, flaw.code, { summary, line: flaw.line, next, release, fix: closing(question, flaw) });
 }
 

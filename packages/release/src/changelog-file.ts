@@ -17,7 +17,9 @@ export async function readChangelogFile(path: string): Promise<ChangelogFile> {
     if (facts.size > maxChangelogBytes) return tooLarge(`${path} has ${facts.size} bytes, ${maxChangelogBytes} is the most`, null);
     const read = readChangelogSource(await readFile(path));
     if (read.ok) return read;
-    return read.reason === 'TOO_LARGE' ? tooLarge(`${path}: ${read.message}`, read.line) : { ...read, message: `${path}: ${read.message}`, next: ['Save the file as UTF-8.'] };
+    return read.reason === 'TOO_LARGE'
+      ? tooLarge(`${path}: ${read.message}`, read.line)
+      : { ...read, message: `${path}: ${read.message}`, next: ['Save the file as UTF-8.'] };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return missing(path);
@@ -27,15 +29,27 @@ export async function readChangelogFile(path: string): Promise<ChangelogFile> {
 
 async function missing(path: string): Promise<ChangelogFile> {
   const similar = await similarFile(path);
-  const next = similar === undefined ? ['Check out the repository before this step, or set the input `file`.'] : [`Set the input \`file\` to \`${similar}\`.`];
-  return { ok: false, reason: 'FILE_MISSING', line: null, message: `There is no ${path}${similar === undefined ? '' : `, but a ${similar}`}`, next };
+  const next =
+    similar === undefined
+      ? ['Check out the repository before this step, or set the input `file`.']
+      : [`Set the input \`file\` to \`${similar}\`.`];
+  return {
+    ok: false,
+    reason: 'FILE_MISSING',
+    line: null,
+    message: `There is no ${path}${similar === undefined ? '' : `, but a ${similar}`}`,
+    next,
+  };
 }
 
 /** The usual names of changelogs; file systems and people differ in upper and lower case. */
 async function similarFile(path: string): Promise<string | undefined> {
   const names = await readdir(dirname(path)).catch(() => []);
   const wanted = basename(path).toLowerCase();
-  return names.find((name) => name.toLowerCase() === wanted) ?? names.find((name) => /^(?:changelog|changes|history|news)\.(?:md|markdown)$/i.test(name));
+  return (
+    names.find((name) => name.toLowerCase() === wanted) ??
+    names.find((name) => /^(?:changelog|changes|history|news)\.(?:md|markdown)$/i.test(name))
+  );
 }
 
 function tooLarge(message: string, line: number | null): ChangelogFile {
@@ -43,5 +57,12 @@ function tooLarge(message: string, line: number | null): ChangelogFile {
 }
 
 function unreadable(message: string, cause?: unknown): ChangelogFile {
-  return { ok: false, reason: 'FILE_UNREADABLE', line: null, message, next: ['Set the input `file` to a file that the runner can read.'], cause };
+  return {
+    ok: false,
+    reason: 'FILE_UNREADABLE',
+    line: null,
+    message,
+    next: ['Set the input `file` to a file that the runner can read.'],
+    cause,
+  };
 }

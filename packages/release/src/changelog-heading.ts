@@ -16,9 +16,13 @@ export type RecognizedHeading = ReleaseHeading | { kind: 'unreleased' };
 const readable = 400;
 const isoDay = /\b\d{4}-\d{2}-\d{2}(?!\d)/;
 const month = '(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*';
-const writtenDay = new RegExp(`\\b${month}\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}\\b|\\b\\d{1,2}(?:st|nd|rd|th)?\\.? ${month}\\.?,? \\d{4}\\b`, 'i');
+const writtenDay = new RegExp(
+  `\\b${month}\\.? \\d{1,2}(?:st|nd|rd|th)?,? \\d{4}\\b|\\b\\d{1,2}(?:st|nd|rd|th)?\\.? ${month}\\.?,? \\d{4}\\b`,
+  'i',
+);
 const numericDay = /\b\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b/;
-const placeholder = /\b(?:unreleased|not (?:yet )?released|tb[da]|upcoming|pending|yyyy-mm-dd|x{2,4}-x{2}-x{2}|\?{2,4}-\?{2}-\?{2})(?=\W|$)/i;
+const placeholder =
+  /\b(?:unreleased|not (?:yet )?released|tb[da]|upcoming|pending|yyyy-mm-dd|x{2,4}-x{2}-x{2}|\?{2,4}-\?{2}-\?{2})(?=\W|$)/i;
 
 /**
  * Reads the text of a heading, without its `#` marks. Accepted, and meaning the same: `[1.4.0] - 2026-11-22`, `1.4.0 (2026-11-22)`,
@@ -26,7 +30,7 @@ const placeholder = /\b(?:unreleased|not (?:yet )?released|tb[da]|upcoming|pendi
  * least two numbers and stands at the start. `1.4.0 migration notes` is no release: only a date, a mark such as `-` or `(`, or nothing may follow.
  */
 export function recognizeHeading(text: string, tagPrefix = ''): RecognizedHeading | undefined {
-  if (!/\d\.\d|unreleased/i.test(text.slice(0, readable))) return undefined;
+  if (!/\d\\?\.\d|unreleased/i.test(text.slice(0, readable))) return undefined;
   const plain = withoutDecoration(text.slice(0, readable));
   if (/^\[?unreleased\]?(?![\w-])/i.test(plain)) return { kind: 'unreleased' };
   const leading = /^(\d{4}-\d{2}-\d{2})[\s,:/-]+/.exec(plain);
@@ -80,7 +84,13 @@ function readBare(text: string, tagPrefix: string): Omit<ReadVersion, 'named'> |
   const close = after.indexOf(']');
   if (close < 0 || after[close + 1] === ':' || !mayFollow(after.slice(0, close))) return undefined;
   const link = /^(?:\([^()\s]*(?: [^()]*)?\)|\[[^[\]]*\])/;
-  return { version, tail: after.slice(close + 1).replace(link, '').replace(/^[*_`~]+/, '') };
+  return {
+    version,
+    tail: after
+      .slice(close + 1)
+      .replace(link, '')
+      .replace(/^[*_`~]+/, ''),
+  };
 }
 
 function withoutPrefix(text: string, tagPrefix: string): string {
@@ -94,7 +104,9 @@ function versionAt(text: string): string | undefined {
   if (numbers === undefined) return undefined;
   const rest = text.slice(numbers.length);
   const suffix =
-    /^\.?(?:rc|alpha|beta|pre|dev|post|a|b|c)\.?\d+(?![\w.])/i.exec(rest)?.[0] ?? /^-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*/.exec(rest)?.[0] ?? '';
+    /^\.?(?:rc|alpha|beta|pre|dev|post|a|b|c)\.?\d+(?![\w.])/i.exec(rest)?.[0] ??
+    /^-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*/.exec(rest)?.[0] ??
+    '';
   const build = /^\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*/.exec(rest.slice(suffix.length))?.[0] ?? '';
   const end = rest.slice(suffix.length + build.length);
   if (/^(?:\.?\w|\.\*)/.test(end)) return undefined;

@@ -56,8 +56,9 @@ function* bracketed(text: string): Generator<string> {
 }
 
 /** As written; inside a list or quote without what the container puts in front. */
-function definitionText({ source }: Changelog, { line, endLine }: Definition): string {
-  const lines = source.lines.slice(line - 1, endLine).map((text) => text.replace(/^[\s>]+/, ''));
+function definitionText({ source }: Changelog, { line, endLine, topLevel }: Definition): string {
+  const lines = source.lines.slice(line - 1, endLine);
+  if (topLevel) return lines.join('\n');
   const first = lines[0] as string;
-  return [first.slice(Math.max(0, first.indexOf('['))), ...lines.slice(1)].join('\n');
+  return [first.slice(first.indexOf('[')), ...lines.slice(1).map((text) => text.replace(/^[\s>]+/, ''))].join('\n');
 }

@@ -86,7 +86,8 @@ class OutlineReader {
   ) {}
 
   read(token: Token, next: Token | undefined): void {
-    if (token.type === 'list_item_open' || token.type === 'blockquote_open') this.containers.push(token.type === 'blockquote_open' ? 'quote' : 'list');
+    if (token.type === 'list_item_open' || token.type === 'blockquote_open')
+      this.containers.push(token.type === 'blockquote_open' ? 'quote' : 'list');
     if (token.type === 'list_item_close' || token.type === 'blockquote_close') this.containers.pop();
     if (token.map === null) return;
     const range = { line: token.map[0] + 1, endLine: this.lastLine(token.map) };
@@ -96,13 +97,15 @@ class OutlineReader {
   }
 
   private readBlock(token: Token, range: Range, inline: string): void {
-    if (token.type === 'heading_open') return this.readHeading(token, range, inline);
-    if (token.type === 'fence' || token.type === 'code_block') return this.readCode(token, range);
-    if (token.type === 'html_block') return this.readHtml(token, range);
-    if (token.type === 'paragraph_open') return this.readParagraph(range, inline);
-    if (token.type === 'reference_definition') {
-      this.outline.definitions.push({ ...range, label: normalizeLabel(String(token.meta?.label ?? '')), topLevel: token.level === 0 });
-    }
+    if (token.type === 'heading_open') this.readHeading(token, range, inline);
+    else if (token.type === 'fence' || token.type === 'code_block') this.readCode(token, range);
+    else if (token.type === 'html_block') this.readHtml(token, range);
+    else if (token.type === 'paragraph_open') this.readParagraph(range, inline);
+    else if (token.type === 'reference_definition') this.readDefinition(token, range);
+  }
+
+  private readDefinition(token: Token, range: Range): void {
+    this.outline.definitions.push({ ...range, label: normalizeLabel(String(token.meta?.label ?? '')), topLevel: token.level === 0 });
   }
 
   private readHeading(token: Token, range: Range, text: string): void {
@@ -114,7 +117,8 @@ class OutlineReader {
   private readCode(token: Token, range: Range): void {
     const unclosed = token.type === 'fence' && isUnclosedFence(token) ? 'UNCLOSED_FENCE' : null;
     this.outline.hidden.push({ ...range, place: 'code', unclosed });
-    if (unclosed) this.flaw(unclosed, range, `the code fence ${token.markup} is never closed: everything down to line ${range.endLine} is code`);
+    if (unclosed)
+      this.flaw(unclosed, range, `the code fence ${token.markup} is never closed: everything down to line ${range.endLine} is code`);
   }
 
   private readHtml(token: Token, range: Range): void {

@@ -67,7 +67,7 @@ export function changelogSource(raw: string): ChangelogSource {
     start = lineEnd.lastIndex;
     starts.push(start);
   }
-  if (start < raw.length) {
+  if (start < raw.length || raw === '\uFEFF') {
     lines.push(raw.slice(start));
     starts.push(raw.length);
   }

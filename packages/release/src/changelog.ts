@@ -1,4 +1,4 @@
-import { recognizeHeading, type RecognizedHeading } from './changelog-heading.js';
+import { type RecognizedHeading, recognizeHeading } from './changelog-heading.js';
 import { type Heading, type Outline, outlineOf, type Range } from './changelog-outline.js';
 import type { ChangelogSource } from './changelog-source.js';
 

@@ -1,4 +1,3 @@
-export { describeCharacter, printable } from './characters.js';
 export { type Changelog, type ChangelogOptions, parseChangelog, type Release, type Section } from './changelog.js';
 export {
   type ChangelogQuestion,
@@ -21,6 +20,7 @@ export {
   sliceLines,
 } from './changelog-source.js';
 export { type Fix, headingFor, sectionBlock } from './changelog-template.js';
+export { describeCharacter, printable } from './characters.js';
 export { type GitTag, type RepositoryTags, readTags } from './git-tags.js';
 export { choosePrevious, highest } from './release-line.js';
 export { parseTagPrefix } from './tag-prefix.js';
@@ -33,7 +33,22 @@ export {
   stages,
   type Version,
 } from './version.js';
-export { type Baseline, checkVersion, releasedVersions, type VersionDetails, type VersionQuestion, type VersionReason, type VersionVerdict } from './version-check.js';
-export { type GrammarOptions, type GrammarProblem, type GrammarReason, maxVersionLength, type ParsedVersion, parseVersion } from './version-grammar.js';
+export {
+  type Baseline,
+  checkVersion,
+  releasedVersions,
+  type VersionDetails,
+  type VersionQuestion,
+  type VersionReason,
+  type VersionVerdict,
+} from './version-check.js';
+export {
+  type GrammarOptions,
+  type GrammarProblem,
+  type GrammarReason,
+  maxVersionLength,
+  type ParsedVersion,
+  parseVersion,
+} from './version-grammar.js';
 export { suggestVersion } from './version-repair.js';
 export { type Bump, judgeSuccession, nextLegal, type Succession, type SuccessionReason } from './version-succession.js';

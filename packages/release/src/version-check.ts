@@ -2,10 +2,10 @@ import type { OperationError, Outcome } from '@slipway/core';
 import { printable } from './characters.js';
 import type { GitTag, RepositoryTags } from './git-tags.js';
 import { choosePrevious, highest } from './release-line.js';
+import { compareVersions, dockerTag, formatVersion, isPrerelease, type Version } from './version.js';
 import { type GrammarProblem, type GrammarReason, parseVersion } from './version-grammar.js';
 import { suggestVersion } from './version-repair.js';
 import { type Bump, judgeSuccession, nextLegal, type SuccessionReason } from './version-succession.js';
-import { compareVersions, dockerTag, formatVersion, isPrerelease, type Version } from './version.js';
 
 export type VersionReason =
   | 'LEGAL'
@@ -135,7 +135,10 @@ function noTagWithPrefix(question: VersionQuestion, version: Version, misnamed: 
     outcome: 'error',
     reason: 'NO_TAG_WITH_PREFIX',
     summary: `No version tag ${wanted}, but ${misnamed.length} would be versions with another prefix (${example}): which of them counts?`,
-    next: [`Set the input \`tag-prefix\` to \`${otherPrefix || 'none'}\`.`, 'Or give the input `previous`: a version, or `none` for a first release.'],
+    next: [
+      `Set the input \`tag-prefix\` to \`${otherPrefix || 'none'}\`.`,
+      'Or give the input `previous`: a version, or `none` for a first release.',
+    ],
     details: describe(question, version, {}),
   };
 }
@@ -148,7 +151,8 @@ function first(question: VersionQuestion, version: Version): VersionVerdict {
 function succeed(question: VersionQuestion, version: Version, previous: Version): VersionVerdict {
   const succession = judgeSuccession(version, previous);
   if (!succession.legal) return refuse(question, version, previous, succession);
-  const kind = { prerelease: 'the next prerelease', release: 'the final release' }[succession.bump as string] ?? `a ${succession.bump} release`;
+  const kind =
+    { prerelease: 'the next prerelease', release: 'the final release' }[succession.bump as string] ?? `a ${succession.bump} release`;
   const summary = `${formatVersion(version)} is legal: ${kind} after ${formatVersion(previous)}.`;
   return { outcome: 'pass', reason: 'LEGAL', summary, next: [], details: describe(question, version, { previous, bump: succession.bump }) };
 }
@@ -191,11 +195,17 @@ function lastKnown({ baseline, tagPrefix }: VersionQuestion): Version | undefine
 }
 
 function legalNext(tagPrefix: string, previous: Version | undefined): string {
-  const nearest = nextLegal(previous).slice(0, 3).map((version) => tagPrefix + formatVersion(version));
+  const nearest = nextLegal(previous)
+    .slice(0, 3)
+    .map((version) => tagPrefix + formatVersion(version));
   return `Legal next${previous ? ` after ${formatVersion(previous)}` : ''}: ${nearest.join(', ')}.`;
 }
 
-function describe(question: VersionQuestion, version: Version | undefined, known: { previous?: Version | undefined; bump?: Bump | null }): VersionDetails {
+function describe(
+  question: VersionQuestion,
+  version: Version | undefined,
+  known: { previous?: Version | undefined; bump?: Bump | null },
+): VersionDetails {
   return {
     input: printable(question.text, 128),
     version: version ? formatVersion(version) : null,

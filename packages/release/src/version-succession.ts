@@ -1,4 +1,15 @@
-import { compareVersions, type Core, formatCore, formatVersion, isPrerelease, prerelease, sameCore, stable, stages, type Version } from './version.js';
+import {
+  type Core,
+  compareVersions,
+  formatCore,
+  formatVersion,
+  isPrerelease,
+  prerelease,
+  sameCore,
+  stable,
+  stages,
+  type Version,
+} from './version.js';
 
 /**
  * How a version follows its predecessor. `prerelease`: same numbers, later stage or stage number; `release`: the prerelease becomes
@@ -38,7 +49,12 @@ function judgeEqual(version: Version, previous: Version): Succession {
 function judgeLower(version: Version, previous: Version): Succession {
   const [asked, last] = [formatVersion(version), formatVersion(previous)];
   if (sameCore(version, previous) && version.stage !== null && previous.stage !== null && version.stage !== previous.stage) {
-    return { legal: false, bump: null, reason: 'STAGE_WENT_BACK', message: `${asked} goes back from ${previous.stage} to ${version.stage} (last: ${last})` };
+    return {
+      legal: false,
+      bump: null,
+      reason: 'STAGE_WENT_BACK',
+      message: `${asked} goes back from ${previous.stage} to ${version.stage} (last: ${last})`,
+    };
   }
   return { legal: false, bump: null, reason: 'NOT_GREATER', message: `${asked} is lower than ${last}` };
 }

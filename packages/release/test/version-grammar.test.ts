@@ -109,11 +109,17 @@ describe('grammar, as properties', () => {
   it('accepts only what SemVer accepts, and then reads the same', () => {
     const pieces = fc.constantFrom('0', '1', '10', '.', '-', '+', 'rc', 'alpha', 'beta', 'abcd', ' ', 'x', '01');
     fc.assert(
-      fc.property(fc.oneof(fc.string({ maxLength: 20 }), fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join(''))), (text) => {
-        const parsed = parse(text, '');
-        if (parsed.ok) expect(valid(text)).toBe(text.split('+')[0]);
-        else expect(parsed.problem.position).toBeLessThanOrEqual([...text].length + 1);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string({ maxLength: 20 }),
+          fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join('')),
+        ),
+        (text) => {
+          const parsed = parse(text, '');
+          if (parsed.ok) expect(valid(text)).toBe(text.split('+')[0]);
+          else expect(parsed.problem.position).toBeLessThanOrEqual([...text].length + 1);
+        },
+      ),
     );
   });
 });

@@ -80,8 +80,16 @@ describe('nextLegal', () => {
   });
 
   it('lists every legal version, but for stages that start at 0', () => {
-    const small = fc.record({ major: fc.nat(2), minor: fc.nat(2), patch: fc.nat(2), stage: fc.constantFrom(null, 'alpha', 'rc'), n: fc.nat(2) });
-    const version = small.map(({ stage, n, ...core }) => ({ ...core, stage, stageNumber: stage && n, build: null }) as Parameters<typeof nextLegal>[0]);
+    const small = fc.record({
+      major: fc.nat(2),
+      minor: fc.nat(2),
+      patch: fc.nat(2),
+      stage: fc.constantFrom(null, 'alpha', 'rc'),
+      n: fc.nat(2),
+    });
+    const version = small.map(
+      ({ stage, n, ...core }) => ({ ...core, stage, stageNumber: stage && n, build: null }) as Parameters<typeof nextLegal>[0],
+    );
     fc.assert(
       fc.property(version, version, (a, b) => {
         if (!a || !b || b.stageNumber === 0) return;
@@ -131,10 +139,14 @@ describe('choosePrevious', () => {
 
   it('does not depend on the order of the tags', () => {
     fc.assert(
-      fc.property(anyVersion, fc.uniqueArray(anyVersion, { maxLength: 8, selector: (v) => formatVersion({ ...v, build: null }) }), (version, released) => {
-        const [one, other] = [choosePrevious(version, released), choosePrevious(version, [...released].reverse())];
-        expect(one && formatVersion(one)).toBe(other && formatVersion(other));
-      }),
+      fc.property(
+        anyVersion,
+        fc.uniqueArray(anyVersion, { maxLength: 8, selector: (v) => formatVersion({ ...v, build: null }) }),
+        (version, released) => {
+          const [one, other] = [choosePrevious(version, released), choosePrevious(version, [...released].reverse())];
+          expect(one && formatVersion(one)).toBe(other && formatVersion(other));
+        },
+      ),
     );
   });
 });

@@ -31,9 +31,6 @@ export interface Analyzed {
   judgement: Judgement | null;
 }
 
-/** One look that failed says little; after so many in a row without a single sample the analysis would only pretend to watch. */
-const END_EARLY_WITHOUT_STATE = 'The rollout changed while it was being watched';
-
 /**
  * Watches the step in force until the judge decides or the step's time is over, and sends users back at once when it decides against the
  * release. It does not hold the target's lease, so that a person can abort at any time; its writes are refused when somebody else wrote since.
@@ -85,6 +82,7 @@ class StepAnalysis {
   private evidence: Evidence;
   private podMemory: PodMemory = new Map();
   private latestPods: readonly ServicePod[] = [];
+  private stable: KubeObject | undefined;
   private readonly watch: Watch;
   private readonly warned = new Set<string>();
 
@@ -98,8 +96,6 @@ class StepAnalysis {
     this.watch = options.watch(async () => this.readPods());
     this.evidence = evidenceFor(state, this.watch.judge.name);
   }
-
-  private stable: KubeObject | undefined;
 
   async run(): Promise<Analyzed> {
     const { context, client, onCancel = 'rollback' } = this.deps;
@@ -153,8 +149,9 @@ class StepAnalysis {
   /** Adds the window between two samples and writes it down. False: it belonged to the time before the step. */
   private async judged(before: CounterSample | null, after: CounterSample | null): Promise<boolean> {
     const { clock, signal, progress } = this.deps.context;
-    if (this.evidence.state === null || this.evidence.watched === 0) {
-      this.evidence = await prepareJudge(this.evidence, this.state, this.watch, (after ?? before)?.bounds ?? [], signal);
+    const bounds = boundsOf(after ?? before);
+    if (bounds && (this.evidence.state === null || this.evidence.watched === 0)) {
+      this.evidence = await prepareJudge(this.evidence, this.state, this.watch, bounds, signal);
     }
     const seen = observeWindow(this.evidence, this.state, this.watch, before, after, clock.now());
     if (seen.kind === 'early') return false;
@@ -207,9 +204,19 @@ class StepAnalysis {
 
   private async cancelled(sent: boolean): Promise<Analyzed> {
     const why = { reason: 'CANCELLED', summary: 'The analysis was cancelled.' };
-    if (sent) await this.write(goingBack({ ...this.stored.value, evidence: this.evidence }, 'aborting', why));
+    if (sent) await this.writeLast(goingBack({ ...this.stored.value, evidence: this.evidence }, 'aborting', why));
     const what = sent ? `users were sent back to ${this.state.image.from}` : `the rollout is left at ${this.state.weight} %`;
     return this.end({ outcome: 'fail', reason: 'CANCELLED', summary: `The analysis was cancelled; ${what}.` });
+  }
+
+  /** Users are safe already; a state that cannot be written must not hide that. `post` and the next run see the route. */
+  private async writeLast(next: RolloutState): Promise<void> {
+    try {
+      await this.write(next);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.deps.context.log.warning(`The rollout's state could not be written: ${error.message}`);
+    }
   }
 
   private async write(next: RolloutState): Promise<void> {
@@ -219,7 +226,7 @@ class StepAnalysis {
     } catch (error) {
       if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
       const there = await this.session.store.read();
-      throw new OperationError(`${END_EARLY_WITHOUT_STATE}: it is ${there?.value.phase ?? 'gone'} now (${there?.value.runUrl ?? there?.value.stepBy ?? 'unknown'}).`, {
+      throw new OperationError(`The rollout changed while it was being watched: it is ${there?.value.phase ?? 'gone'} now (${there?.value.runUrl ?? there?.value.stepBy ?? 'unknown'}).`, {
         reason: 'ROLLOUT_SUPERSEDED',
         next: ['See where it stands: `canary-deploy` with command `status`.'],
         cause: error,
@@ -237,6 +244,12 @@ class StepAnalysis {
       this.warned.add(problem);
     }
   }
+}
+
+/** Latency buckets of a sample; undefined while no pod was asked anything, because buckets may show up with the first request. */
+function boundsOf(sample: CounterSample | null): readonly number[] | undefined {
+  const asked = sample?.series.some(({ counters }) => counters.n > 0);
+  return sample && (sample.bounds.length > 0 || asked) ? sample.bounds : undefined;
 }
 
 function observed(verdict: Verdict): Verdict {

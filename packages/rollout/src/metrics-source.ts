@@ -1,4 +1,4 @@
-import type { KubeClient, KubeObject } from '@slipway/cluster';
+import type { KubeClient } from '@slipway/cluster';
 import { type AnalysisSettings, type Clock, OperationError, requestJson } from '@slipway/core';
 import { type MetricsSource, type PodPage, podMetricsSource, prometheusSource } from '@slipway/analysis';
 import { metricsPortOf } from './drain.js';

@@ -66,11 +66,16 @@ export function observeWindow(evidence: Evidence, state: RolloutState, watch: Wa
   const closed = before && after ? closeWindow(before, after, origin) : { window: null, problems: after?.problems ?? [] };
   if (before && closed.window && before.at < Date.parse(state.stepStartedAt ?? evidence.origin) - 1) return { kind: 'early' };
   const window = closed.window ?? { t: secondsSince(evidence.origin, now), stable: null, canary: null };
+  // Nothing was ever read, so the judge has not begun; the time counts all the same, or the step would never end.
+  if (evidence.state === null) return { kind: 'window', evidence: { ...evidence, watched: evidence.watched + 1, windows: keep(evidence, rowOf(window, state.weight, {})) }, problems: [...closed.problems] };
   const judged = watch.judge.observe(evidence.state, window);
   const judgement = watch.judge.judge(judged, false);
-  const row = rowOf(window, state.weight, judgement.evidence);
-  const windows = [...evidence.windows, row].slice(-ROWS);
+  const windows = keep(evidence, rowOf(window, state.weight, judgement.evidence));
   return { kind: 'window', evidence: { ...evidence, watched: evidence.watched + 1, state: judged, judgement, windows }, problems: [...closed.problems] };
+}
+
+function keep({ windows }: Evidence, row: WindowRow): WindowRow[] {
+  return [...windows, row].slice(-ROWS);
 }
 
 function rowOf({ t, stable, canary }: Window, weight: number, evidence: Record<string, { evidence: number; limit: number }>): WindowRow {

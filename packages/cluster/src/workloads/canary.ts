@@ -5,6 +5,9 @@ import { apiVersionOf, resources } from '../resources.js';
 import { withVersionLabel } from './image.js';
 import { describe } from './workload.js';
 
+/** How often an object that changes under our hands is read again. */
+const ATTEMPTS = 5;
+
 export interface CanarySpec {
   /** Name of the canary Deployment. */
   name: string;
@@ -62,20 +65,18 @@ export function canaryOf(stable: KubeObject, canary: CanarySpec): KubeObject {
  * Reasons: CANARY_NAME_TAKEN (a Deployment of that name that is not this workload's canary; it is left alone).
  */
 export async function ensureCanary(client: KubeClient, canary: KubeObject): Promise<KubeObject> {
-  const { name } = canary.metadata;
-  const namespace = canary.metadata.namespace ?? '';
-  const there = await client.find(resources.deployments, namespace, name);
-  if (!there) {
+  const { name, namespace = '' } = canary.metadata;
+  for (let attempt = 1; ; attempt++) {
+    const there = await client.find(resources.deployments, namespace, name);
+    if (there) refuseForeign(there, canary.metadata.annotations?.[annotations.canaryOf] ?? '');
     try {
-      return await client.create(resources.deployments, namespace, canary);
+      return await (there ? updateCanary(client, there, canary) : client.create(resources.deployments, namespace, canary));
     } catch (error) {
-      // Made meanwhile, maybe by our own request whose answer was lost: look at what is there.
-      if (error instanceof OperationError && error.reason === 'ALREADY_EXISTS') return ensureCanary(client, canary);
-      throw error;
+      // Made meanwhile, maybe by our own request whose answer was lost; or its controller has just written its status.
+      const moved = error instanceof OperationError && (error.reason === 'ALREADY_EXISTS' || error.reason === 'CONFLICT');
+      if (!moved || attempt >= ATTEMPTS) throw error;
     }
   }
-  refuseForeign(there, canary.metadata.annotations?.[annotations.canaryOf] ?? '');
-  return updateCanary(client, there, canary);
 }
 
 /** Deletes the canary Deployment if it is this workload's; nothing when it is gone. Reason: CANARY_NAME_TAKEN. */

@@ -41,14 +41,24 @@ export async function diagnose(client: KubeClient, deployment: KubeObject, known
   return { problems, events, logs, unread };
 }
 
-/** A diagnosis in lines for people, most telling first. Pure. */
+/** A diagnosis in lines for people, most telling first; what several pods have in common is said once. Pure. */
 export function diagnosisLines({ problems, events, logs, unread }: Diagnosis): string[] {
   return [
-    ...problems.slice(0, 3).map(problemWords),
+    ...groupProblems(problems).slice(0, 3),
     ...events.slice(-3).map((event) => `event: ${event}`),
     ...(logs ? [`last log lines of ${logs.pod}/${logs.container}${logs.previous ? ' (before it ended)' : ''}:`, ...logs.lines] : []),
     ...unread.map((what) => `could not read ${what}`),
   ];
+}
+
+function groupProblems(problems: readonly PodProblem[]): string[] {
+  const alike = (a: PodProblem) => (b: PodProblem) => a.container === b.container && a.reason === b.reason && a.message === b.message;
+  return problems
+    .filter((problem, index) => index === problems.findIndex(alike(problem)))
+    .map((problem) => {
+      const others = problems.filter(alike(problem)).length - 1;
+      return `${problemWords(problem)}${others === 0 ? '' : ` (and ${others} more pod${others === 1 ? '' : 's'})`}`;
+    });
 }
 
 /** `pod shop-1, container web: ImagePullBackOff (Back-off pulling image …)`. */
@@ -73,6 +83,7 @@ async function readEvents(client: KubeClient, deployment: KubeObject, pods: read
     .filter(({ involvedObject = {} }) => concerns(involvedObject.kind ?? '', involvedObject.name ?? ''))
     .filter(({ type }) => type !== 'Normal')
     .sort((a, b) => timeOf(a) - timeOf(b))
+    .filter((event, index, all) => index === all.findLastIndex((later) => later.reason === event.reason && later.message === event.message))
     .slice(-MAX_EVENTS)
     .map(eventWords);
 }

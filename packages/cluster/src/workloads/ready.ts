@@ -2,7 +2,7 @@ import { type Clock, OperationError } from '@slipway/core';
 import type { KubeClient, KubeObject } from '../kube.js';
 import { resources } from '../resources.js';
 import { currentReplicaSet, readPods, readReplicaSets, revisionOf } from './children.js';
-import { diagnose, diagnosisLines, problemWords } from './diagnose.js';
+import { diagnose, diagnosisLines } from './diagnose.js';
 import { type PodProblem, podProblems } from './pod-reasons.js';
 import { type Progress, progressOf, stuckOf } from './progress.js';
 import { describe } from './workload.js';
@@ -108,13 +108,7 @@ function podWatch(client: KubeClient) {
       const fatal = problems.find((problem) => problem.fatal === 'now' || (problem.fatal === 'again' && seen.has(keyOf(problem))));
       for (const problem of problems) seen.add(keyOf(problem));
       if (fatal)
-        throw await failure(
-          client,
-          deployment,
-          reasonOf(fatal),
-          `${describe(deployment)} will not get ready: ${problemWords(fatal)}`,
-          pods,
-        );
+        throw await failure(client, deployment, reasonOf(fatal), `${describe(deployment)} will not get ready (${fatal.reason})`, pods);
     },
   };
 }

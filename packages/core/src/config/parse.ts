@@ -19,10 +19,16 @@ export function parseConfig(text: string): ParsedConfig {
   if ('problems' in yaml) return yaml;
   const { data, positions } = yaml;
   const parsed = buildSchema().schema.safeParse(data, { reportInput: false });
-  if (!parsed.success) return { problems: problemsOf(parsed.error.issues, data, positions).slice(0, maxProblems) };
+  if (!parsed.success) return refused(problemsOf(parsed.error.issues, data, positions));
   const config = toConfig(parsed.data);
   const problems = brokenRules(config).map(({ path, ...rest }) => ({ where: pathText(path), ...rest, ...positions.value(path) }));
-  return problems.length > 0 ? { problems } : { config, positions };
+  return problems.length > 0 ? refused(problems) : { config, positions };
+}
+
+/** In the order of the file. */
+function refused(problems: Omit<Problem, 'file'>[]) {
+  const order = (problem: Omit<Problem, 'file'>) => (problem.line ?? 0) * 1e6 + (problem.column ?? 0);
+  return { problems: problems.sort((a, b) => order(a) - order(b)).slice(0, maxProblems) };
 }
 
 type Yaml = { data: unknown; positions: Positions } | { problems: Omit<Problem, 'file'>[] };

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { formatDuration } from '../duration.js';
 import { OperationError } from '../errors.js';
 import { redactText, redactUrl, secretsOf } from './redact.js';
@@ -93,14 +94,15 @@ function beginning(text: string, length = 200): string {
 /** fetch says "fetch failed"; why is in the innermost cause. */
 function networkReason(error: unknown): string {
   let innermost = error;
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  if (innermost instanceof AggregateError && innermost.errors.length > 0) innermost = innermost.errors[0];
-  return innermost instanceof Error ? innermost.message || (innermost as NodeJS.ErrnoException).code || innermost.name : String(innermost);
+  while (isNativeError(innermost) && isNativeError(innermost.cause)) innermost = innermost.cause;
+  // One error per address that was tried (IPv6, IPv4).
+  if (isNativeError(innermost) && 'errors' in innermost && Array.isArray(innermost.errors)) innermost = innermost.errors[0];
+  return isNativeError(innermost) ? innermost.message || (innermost as NodeJS.ErrnoException).code || innermost.name : String(innermost);
 }
 
 /** The cause is printed with stacks and must not tell what the message does not. */
 function redactedCause(error: unknown, secrets: readonly string[]): unknown {
-  if (!(error instanceof Error)) return redactText(String(error), secrets);
+  if (!isNativeError(error)) return redactText(String(error), secrets);
   const copy = new Error(
     redactText(error.message, secrets),
     error.cause === undefined ? undefined : { cause: redactedCause(error.cause, secrets) },

@@ -1,0 +1,47 @@
+import { clusterReasons } from '@slipway/cluster';
+import { defineContract } from '@slipway/core';
+import { clusterPermissions, onCancelInput, rolloutReasons, targetInputs } from '@slipway/rollout';
+
+export const contract = defineContract({
+  name: 'canary-deploy',
+  family: 'cluster',
+  description: 'Moves users to a new version step by step, and back: start, step, promote, abort, status.',
+  inputs: {
+    command: {
+      kind: 'choice',
+      values: ['start', 'step', 'promote', 'abort', 'status'],
+      description:
+        '`start`: first step of a new rollout. `step`: the next weight. `promote`: everybody, and the canary goes; with `image` and no rollout on: a rolling release that is undone when it does not get ready. `abort`: everybody back. `status`: only look.',
+      required: true,
+      example: 'start',
+    },
+    image: {
+      kind: 'string',
+      description: 'Image to release; required for `start`. A digest is best: what was tested is what runs.',
+      example: 'ghcr.io/acme/shop@sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1',
+    },
+    version: { kind: 'string', description: 'Version of the image, for people and for the pods’ version label.', example: 'v1.4.0' },
+    weight: {
+      kind: 'integer',
+      min: 1,
+      max: 100,
+      description: 'Percent of users, in place of the step’s. 100, with `promote` alone, leaves out the steps that are still to come.',
+      example: '25',
+    },
+    'on-cancel': onCancelInput,
+    ...targetInputs,
+  },
+  outputs: {
+    'rollout-id': { description: 'Id of the rollout; empty when there never was one.' },
+    phase: { description: '`none`, `starting`, `progressing`, `promoting`, `promoted`, `aborting`, `aborted`, `undoing` or `undone`.' },
+    step: { description: 'Number of the step in force, from 1; 0 when there is none.' },
+    weight: { description: 'Percent of users that meet the new version.' },
+    image: { description: 'Image that is being released, or was last.' },
+    'previous-image': { description: 'Image that served before.' },
+    done: { description: '`true` when the rollout is at rest for good (promoted, aborted or undone).' },
+  },
+  reasons: { ...clusterReasons, ...rolloutReasons },
+  permissions: clusterPermissions,
+  post: true,
+  cli: { positionals: ['command'] },
+});

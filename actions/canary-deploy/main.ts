@@ -1,0 +1,70 @@
+import { type Action, type Context, type Ending, type Inputs, UsageError } from '@slipway/core';
+import {
+  type Command,
+  finishCancelled,
+  isActive,
+  noteUnfinished,
+  openRollout,
+  readStatus,
+  type RolloutState,
+  runCommand,
+  type Verdict,
+  wasUnfinished,
+} from '@slipway/rollout';
+import { contract } from './contract.js';
+
+type Contract = typeof contract;
+
+export const action: Action<Contract> = { contract, main, post };
+
+async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<Contract>> {
+  const command = commandOf(inputs, context);
+  const { deps } = await openRollout(inputs, context);
+  if (command === 'status') {
+    const { verdict, state, report } = await readStatus(deps);
+    return { ...ending(verdict, state), report };
+  }
+  const { verdict, state } = await noteUnfinished(context, () => runCommand(deps, command));
+  return { ...ending(verdict, state), details: { state, requests: deps.client.requests } };
+}
+
+async function post(inputs: Inputs<Contract>, context: Context): Promise<Ending<Contract>> {
+  if (!wasUnfinished(context)) return { outcome: 'skipped', reason: 'NOTHING_TO_DO', summary: 'Nothing is left to clean up.' };
+  const { deps } = await openRollout(inputs, context);
+  return ending(await finishCancelled(deps), undefined);
+}
+
+function commandOf({ command, image, version = null, weight }: Inputs<Contract>, { holder }: Context): Command | 'status' {
+  const share = weight === undefined ? {} : { weight };
+  const refuse = (where: string, message: string, example: string) => new UsageError([{ where, message, example }]);
+  if (weight === 100 && command !== 'promote') throw refuse('weight', '100 % is not a step: `promote` sends everybody', '50');
+  switch (command) {
+    case 'start':
+      if (image === undefined) throw refuse('image', 'is required for `start`: what is to be released', contract.inputs.image.example);
+      return { kind: 'start', image, version, ...share };
+    case 'step':
+      return { kind: 'step', ...share };
+    case 'promote':
+      return { kind: 'promote', version, ...(image === undefined ? {} : { image }), ...share };
+    case 'abort':
+      return { kind: 'abort', reason: 'ABORTED', summary: `aborted by ${holder}.` };
+    case 'status':
+      return 'status';
+  }
+}
+
+function ending(verdict: Verdict, state: RolloutState | undefined): Ending<Contract> {
+  return {
+    ...verdict,
+    reason: verdict.reason as Ending<Contract>['reason'],
+    outputs: {
+      'rollout-id': state?.id ?? '',
+      phase: state?.phase ?? 'none',
+      step: (state?.step ?? -1) + 1,
+      weight: state?.weight ?? 0,
+      image: state?.image.to ?? '',
+      'previous-image': state?.image.from ?? '',
+      done: state !== undefined && !isActive(state),
+    },
+  };
+}

@@ -1,0 +1,2 @@
+import { main } from '../cluster/index.js';
+await main('canary-deploy');

@@ -1,0 +1,2 @@
+import { post } from '../cluster/index.js';
+await post('canary-deploy');

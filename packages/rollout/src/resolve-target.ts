@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { chooseEnvironment, chooseService, type Config, type EnvironmentConfig, loadConfig, parseConfig, type ServiceConfig, UsageError } from '@slipway/core';
+import { canonicalJson, sha256 } from './checksum.js';
+import type { RolloutTarget } from './target.js';
+
+/** The inputs that say what is released where. */
+export interface TargetInputs {
+  config: string;
+  service?: string | undefined;
+  environment?: string | undefined;
+  namespace?: string | undefined;
+  workload?: string | undefined;
+  container?: string | undefined;
+}
+
+export interface ResolvedTarget {
+  target: RolloutTarget;
+  service: ServiceConfig;
+  /** kubeconfig context of the environment. */
+  context: string | undefined;
+  /** What is frozen while a rollout is on: the target and how it is judged. */
+  configHash: string;
+}
+
+/**
+ * One service in one environment, from slipway.yml and the inputs that override it. Without the file, `namespace` and `workload` are enough:
+ * everything else has its default. Throws UsageError.
+ */
+export async function resolveTarget(inputs: TargetInputs, cwd: string): Promise<ResolvedTarget> {
+  const withoutFile = inputs.namespace !== undefined && inputs.workload !== undefined && !existsSync(resolve(cwd, inputs.config));
+  const config = withoutFile ? defaultConfig(inputs.workload ?? '', inputs.namespace ?? '') : await loadConfig(inputs.config, cwd);
+  const { name, service } = chooseService(config, withoutFile ? undefined : inputs.service);
+  const { environmentName, environment } = placeOf(config, inputs, withoutFile);
+  const target = targetOf(name, service, environmentName, environment.namespace, inputs);
+  return { target, service, context: environment.context, configHash: sha256(canonicalJson({ target, analysis: service.analysis })) };
+}
+
+function placeOf(config: Config, inputs: TargetInputs, withoutFile: boolean): { environmentName: string; environment: EnvironmentConfig } {
+  const { name, environment } = chooseEnvironment(config, withoutFile ? undefined : inputs.environment);
+  const { namespace = environment.namespace } = inputs;
+  return { environmentName: inputs.environment ?? name, environment: { ...environment, namespace } };
+}
+
+function targetOf(name: string, service: ServiceConfig, environment: string, namespace: string, inputs: TargetInputs): RolloutTarget {
+  const workload = inputs.workload ?? service.workload;
+  const container = inputs.container ?? service.container;
+  return {
+    service: name,
+    environment,
+    namespace,
+    workload,
+    canary: `${workload}-canary`,
+    ...(container === undefined ? {} : { container }),
+    kubeService: service.service,
+    ...(service.metricsPort === undefined ? {} : { metricsPort: service.metricsPort }),
+    traffic: service.traffic,
+    steps: service.steps,
+    readyTimeout: service.readyTimeout,
+    drain: service.drain,
+  };
+}
+
+/** What slipway.yml would be with nothing in it but the names. JSON is YAML, so the names need no escaping of their own. */
+function defaultConfig(workload: string, namespace: string): Config {
+  const text = JSON.stringify({ version: 1, environments: { default: { namespace } }, services: { [workload]: {} } });
+  const parsed = parseConfig(text);
+  if ('problems' in parsed) throw new UsageError(parsed.problems.map((problem) => ({ ...problem, where: problem.where.includes('environments') ? 'namespace' : 'workload' })));
+  return parsed.config;
+}

@@ -1,0 +1,58 @@
+import { readLease, type Split } from '@slipway/cluster';
+import { mdCode, mdTable, mdText, OperationError } from '@slipway/core';
+import { nameOf, type Verdict } from './accept.js';
+import type { RolloutDeps } from './deps.js';
+import { recordName, rolloutStore } from './rollout-record.js';
+import { isActive, type RolloutState } from './state.js';
+import { routerOf } from './world.js';
+
+export interface Status {
+  verdict: Verdict;
+  state: RolloutState | undefined;
+  /** Markdown. */
+  report: string;
+}
+
+/** Where the rollout of a target stands. Reads only, and takes no lease. */
+export async function readStatus(deps: RolloutDeps): Promise<Status> {
+  const { target, context } = deps;
+  const client = deps.client.withSignal(context.signal);
+  const state = (await rolloutStore(client, target.namespace, target.workload).read())?.value;
+  const lease = await readLease(client, target.namespace, recordName(target.workload));
+  const split = isActive(state) ? await readSplit(deps, state) : undefined;
+  return { verdict: { outcome: 'pass', reason: 'STATUS', summary: summaryOf(state, split) }, state, report: reportOf(state, lease?.holder ?? null, split) };
+}
+
+async function readSplit({ client, context }: RolloutDeps, state: RolloutState): Promise<Pick<Split, 'words'>> {
+  if (state.kind === 'rolling') return { words: 'none: a rolling release' };
+  const { clock, signal } = context;
+  try {
+    return await routerOf(client, state.target, { clock, signal, replicas: state.replicas, state }).read();
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return { words: `cannot be read: ${error.message}` };
+  }
+}
+
+function summaryOf(state: RolloutState | undefined, split: Pick<Split, 'words'> | undefined): string {
+  if (!state) return 'There never was a rollout of this service.';
+  if (!isActive(state)) return `The last rollout, of ${nameOf(state)}, is ${state.phase} since ${state.finishedAt}${state.ended ? `: ${state.ended.summary}` : '.'}`;
+  return `${nameOf(state)} is ${state.phase}, step ${state.step + 1} of ${state.target.steps.length}: ${split?.words ?? ''}.`;
+}
+
+function reportOf(state: RolloutState | undefined, holder: string | null, split: Pick<Split, 'words'> | undefined): string {
+  if (!state) return '';
+  const rows: [string, string][] = [
+    ['Rollout', mdCode(state.id)],
+    ['Image', `${mdCode(state.image.from)} → ${mdCode(state.image.to)}`],
+    ['Phase', mdText(state.phase)],
+    ['Steps', state.target.steps.map(({ weight }, index) => (index === state.step ? `**${weight} %**` : `${weight} %`)).join(' → ')],
+    ['Split', mdText(split?.words ?? `${state.weight} %`)],
+    ['Under way', mdText(state.intent ? `${state.intent.change} since ${state.intent.at}` : 'nothing')],
+    ['Judge', mdText(state.evidence?.judgement?.explanation ?? 'nothing seen yet')],
+    ['Lease', mdText(holder ?? 'free')],
+    ['Run', mdText(state.runUrl ?? 'none')],
+  ];
+  const log = state.log.slice(-10).map(({ at, what }) => [mdText(at), mdText(what)]);
+  return [mdTable(['', ''], rows), log.length > 0 ? mdTable(['When', 'What'], log) : ''].filter(Boolean).join('\n\n');
+}
