@@ -1,6 +1,6 @@
 import { clusterReasons } from '@slipway/cluster';
 import { defineContract } from '@slipway/core';
-import { clusterPermissions, rolloutReasons, targetInputs, triggerReasons, analysisReasons } from '@slipway/rollout';
+import { analysisReasons, clusterPermissions, rolloutReasons, targetInputs, triggerReasons } from '@slipway/rollout';
 
 export const contract = defineContract({
   name: 'auto-rollback',
@@ -17,7 +17,8 @@ export const contract = defineContract({
     },
     image: {
       kind: 'string',
-      description: 'Go back only if this is the image being released, or released last: a job that failed before it deployed must not undo the release before.',
+      description:
+        'Go back only if this is the image being released, or released last: a job that failed before it deployed must not undo the release before.',
       example: 'ghcr.io/acme/shop:v1.4.0',
     },
     duration: { kind: 'duration', min: 1000, description: 'How long `watch` looks.', default: '5m', example: '30m' },

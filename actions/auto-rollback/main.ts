@@ -13,7 +13,9 @@ async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<
   const { fired, verdict, report } = await watch(inputs, opened, context);
   if (!fired) return { ...ending(verdict), outputs: outputsOf(undefined, undefined), report };
   context.log.warning(`${verdict.summary} Rolling back.`);
-  return { ...(await rollBack(inputs, opened, context, fired.explanation, fired)), report };
+  const back = await rollBack(inputs, opened, context, fired.explanation, fired);
+  // Users are safe, but the release failed: the job says so.
+  return { ...back, ...ending({ ...verdict, summary: `${verdict.summary} ${back.summary}`, next: back.next ?? [] }), report };
 }
 
 function watch(inputs: Inputs<Contract>, { deps, service }: OpenedRollout, { env, clock, signal }: Context) {

@@ -14,7 +14,12 @@ export const contract = defineContract({
       description: 'Judge, in place of the service’s.',
       example: 'threshold',
     },
-    provider: { kind: 'choice', values: ['pods', 'prometheus'], description: 'Where counts come from, in place of the service’s.', example: 'pods' },
+    provider: {
+      kind: 'choice',
+      values: ['pods', 'prometheus'],
+      description: 'Where counts come from, in place of the service’s.',
+      example: 'pods',
+    },
     mode: {
       kind: 'choice',
       values: ['enforce', 'observe'],

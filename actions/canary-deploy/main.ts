@@ -34,7 +34,8 @@ async function post(inputs: Inputs<Contract>, context: Context): Promise<Ending<
   return ending(await finishCancelled(deps), undefined);
 }
 
-function commandOf({ command, image, version = null, weight }: Inputs<Contract>, { holder }: Context): Command | 'status' {
+function commandOf({ command, image, weight, version: given }: Inputs<Contract>, { holder }: Context): Command | 'status' {
+  const version = given ?? null;
   const share = weight === undefined ? {} : { weight };
   const refuse = (where: string, message: string, example: string) => new UsageError([{ where, message, example }]);
   if (weight === 100 && command !== 'promote') throw refuse('weight', '100 % is not a step: `promote` sends everybody', '50');

@@ -21,7 +21,7 @@ const reasons = {
   EMPTY_SECTION: 'The section has no entries.',
   FILE_MISSING: 'There is no such file.',
   FILE_UNREADABLE: 'The file is a directory, or may not be read.',
-  TOO_LARGE: 'The file has more than 2 MB, or more than 25,000 lines and list markers.',
+  TOO_LARGE: 'The file has more than 2 MB, or more than 40,000 lines and marks of lists, headings and links.',
   NOT_TEXT: 'The file is not UTF-8.',
 } as const satisfies Record<ChangelogReason | ChangelogFileReason, string>;
 

@@ -110,10 +110,15 @@ function conclude(file: string, version: Version, verdict: ChangelogVerdict, not
     },
     outputs: {
       ...(release ? { date: release.date ?? '', line: release.line, yanked: release.yanked } : {}),
-      ...(outcome === 'pass' ? { notes: verdict.notes, 'notes-file': notesFile ?? '' } : {}),
+      ...(outcome === 'pass' ? { 'notes-file': notesFile ?? '', ...(fitsAnOutput(verdict.notes) ? { notes: verdict.notes } : {}) } : {}),
     },
     report: report(file, version, verdict),
   };
+}
+
+/** GitHub takes 1 MiB of outputs per job, and other steps need some of it. */
+function fitsAnOutput(notes: string): boolean {
+  return Buffer.byteLength(notes) <= 256 * 1024;
 }
 
 function report(file: string, version: Version, { release, line, fix, warnings, notes }: ChangelogVerdict): string {

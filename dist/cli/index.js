@@ -864,10 +864,10 @@ var analysisReasons = {
 var triggerReasons = {
   WATCH_PASSED: "No trigger fired.",
   SHARED_INCIDENT: "Stable breaches the limit as well, so the release is not the cause.",
-  TRIGGER_ERROR_RATE: "Too many requests failed for too long, and going back did not succeed.",
-  TRIGGER_LATENCY_P99: "Requests were too slow for too long, and going back did not succeed.",
-  TRIGGER_HEALTH_FAILURES: "Too many health checks failed, and going back did not succeed.",
-  TRIGGER_RESTARTS: "Too many restarts, and going back did not succeed."
+  TRIGGER_ERROR_RATE: "Too many requests failed for too long; users were sent back to the last good version.",
+  TRIGGER_LATENCY_P99: "Requests were too slow for too long; users were sent back to the last good version.",
+  TRIGGER_HEALTH_FAILURES: "Too many health checks failed; users were sent back to the last good version.",
+  TRIGGER_RESTARTS: "Too many restarts; users were sent back to the last good version."
 };
 
 // actions/auto-rollback/contract.ts
@@ -918,7 +918,12 @@ var contract2 = defineContract({
       description: "Judge, in place of the service\u2019s.",
       example: "threshold"
     },
-    provider: { kind: "choice", values: ["pods", "prometheus"], description: "Where counts come from, in place of the service\u2019s.", example: "pods" },
+    provider: {
+      kind: "choice",
+      values: ["pods", "prometheus"],
+      description: "Where counts come from, in place of the service\u2019s.",
+      example: "pods"
+    },
     mode: {
       kind: "choice",
       values: ["enforce", "observe"],
@@ -1015,7 +1020,7 @@ var reasons = {
   EMPTY_SECTION: "The section has no entries.",
   FILE_MISSING: "There is no such file.",
   FILE_UNREADABLE: "The file is a directory, or may not be read.",
-  TOO_LARGE: "The file has more than 2 MB, or more than 25,000 lines and list markers.",
+  TOO_LARGE: "The file has more than 2 MB, or more than 25,000 lines and marks of lists, headings and links.",
   NOT_TEXT: "The file is not UTF-8."
 };
 var contract4 = defineContract({

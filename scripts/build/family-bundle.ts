@@ -53,7 +53,7 @@ function options(family: string): BuildOptions {
     target: oldest.node,
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [builtinsByProcess],
+    plugins: [builtinsByProcess, unusedModulesOfKubernetes],
   };
 }
 
@@ -69,5 +69,20 @@ const builtinsByProcess: Plugin = {
     bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('node:${path}');`,
     }));
+  },
+};
+
+/**
+ * Says of the Kubernetes client's modules what its package.json does not: importing them does nothing but define. So the generated
+ * models that nobody uses are left out too.
+ */
+const unusedModulesOfKubernetes: Plugin = {
+  name: 'unused-modules-of-kubernetes',
+  setup(bundler) {
+    const within = /@kubernetes\/client-node/;
+    bundler.onResolve({ filter: /^[.@]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
+      if (pluginData === within || !(within.test(path) || within.test(importer))) return undefined;
+      return { ...(await bundler.resolve(path, { importer, kind, resolveDir, pluginData: within })), sideEffects: false };
+    });
   },
 };

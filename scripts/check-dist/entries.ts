@@ -14,10 +14,10 @@ interface Entry {
   prints?: RegExp;
 }
 
-/** Every entry of dist. Without inputs an action ends with 2 and names an input that is missing; `post` has nothing to do. */
+/** Every entry of dist. Without inputs an action ends with 2 and names what is missing; `post` has nothing to do. */
 export function entriesOf(contracts: readonly Contract[]): Entry[] {
   const actions = contracts.flatMap(({ name, inputs, post }): Entry[] => [
-    { file: `${name}/main.js`, exitCode: 2, prints: new RegExp(`^::error.*::.*\\b(${Object.keys(inputs).join('|')})\\b`, 'm') },
+    { file: `${name}/main.js`, exitCode: 2, prints: new RegExp(`^::error.*\\b(${missing(inputs).join('|')})\\b`, 'm') },
     ...(post ? [{ file: `${name}/post.js`, exitCode: 0 }] : []),
   ]);
   return [
@@ -33,6 +33,12 @@ export function entriesOf(contracts: readonly Contract[]): Entry[] {
     { file: 'cli/main.js', args: ['--version'], exitCode: 0, prints: /^\d+\.\d+\.\d+$/m },
     ...contracts.map(({ name }) => ({ file: 'cli/main.js', args: [name, '--help'], exitCode: 0, prints: new RegExp(name) })),
   ];
+}
+
+/** What an action without inputs in an empty folder must complain about: its required inputs, else the configuration file. */
+function missing(inputs: Contract['inputs']): string[] {
+  const required = Object.keys(inputs).filter((name) => inputs[name]?.required);
+  return required.length > 0 ? required : ['slipway.yml'];
 }
 
 /** Runs the entry in an empty folder, with nothing but what a runner sets. Returns what is wrong, or undefined. */

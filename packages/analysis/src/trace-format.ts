@@ -13,9 +13,10 @@ export interface Trace {
 const longestLine = 4_000_000;
 
 /**
- * Reads JSON lines: for each trace a header `{"trace", "window", "steps", "bounds", "end"}`, then stable's past `{"h": counts}`, then windows
- * `{"t", "stable", "canary", "pods"?}` with `counts = {"n", "e", "b"}` or null where the scrape is missing. Several traces may follow one another;
- * empty lines are skipped. Throws UsageError naming `file:line` and the field for the first bad line: a damaged trace must not be judged by half.
+ * Reads JSON lines: for each trace a header `{"trace", "window", "steps", "bounds", "end"}`, then stable's past `{"h": counts}`, then
+ * windows `{"t", "stable", "canary", "pods"?}` with `counts = {"n", "e", "b"}` or null where the scrape is missing. Several traces may
+ * follow one another; empty lines are skipped. Throws UsageError naming `file:line` and the field for the first bad line: a damaged trace
+ * must not be judged by half.
  */
 export function* readTraces(lines: Iterable<string>, file: string): Generator<Trace> {
   let trace: (Trace & { plan: { history: Counts[] } }) | null = null;

@@ -80,8 +80,8 @@ export interface Judge<S = unknown> {
 }
 
 /**
- * Where counts come from. Returns cumulative, monotone counters per pod (or series) at one instant; `windows.ts` differences them into windows,
- * aware of resets. Absent track: the key is missing.
+ * Where counts come from. Returns cumulative, monotone counters per pod (or series) at one instant; `windows.ts` differences them into
+ * windows, aware of resets. Absent track: the key is missing.
  */
 export interface CounterSample {
   /** Milliseconds since the epoch, when it was read. */

@@ -14,12 +14,14 @@ export interface ClosedWindow {
  * The closed window between two samples of cumulative counters: what each series grew by, added up per track. Windows made of consecutive
  * samples are disjoint, so no request is ever counted twice.
  *
- * A series that restarted in between (younger than `before`, or, without a start time, with fewer requests than before) counts from zero. A new
- * series counts from zero only when it is known to have started in between; otherwise it joins in the next window. A series that is gone takes its last
- * requests with it. A counter that fell without a restart, or counts that cannot be true, make the whole track null: missing, not zero.
+ * A series that restarted in between (younger than `earlier`, or, without a start time, with fewer requests than before) counts from
+ * zero. A new series counts from zero only when it is known to have started in between; otherwise it joins in the next window. A series
+ * that is gone takes its last requests with it. A counter that fell without a restart, or counts that cannot be true, make the whole track
+ * null: missing, not zero.
  * @param origin milliseconds since the epoch that `t` = 0 stands for
  */
-export function closeWindow(before: CounterSample, after: CounterSample, origin: number): ClosedWindow {
+export function closeWindow(earlier: CounterSample, after: CounterSample, origin: number): ClosedWindow {
+  const before = withBuckets(earlier, after.bounds);
   const problems = [...after.problems];
   if (!(after.at > before.at)) {
     return { window: null, problems: [...problems, `the sample of ${time(after.at)} is not newer than that of ${time(before.at)}`] };
@@ -122,6 +124,12 @@ function podsOf(grown: readonly Grown[], at: number): PodCounts[] | null {
     pods.push({ ...growth, id: series.id, age: Math.max(0, (at - since) / 1000) });
   }
   return pods;
+}
+
+/** Pods that were not asked anything yet show no buckets: theirs are all zero. */
+function withBuckets(sample: CounterSample, bounds: readonly number[]): CounterSample {
+  if (sample.bounds.length > 0 || sample.series.some(({ counters }) => counters.n !== 0)) return sample;
+  return { ...sample, bounds, series: sample.series.map((series) => ({ ...series, counters: noCounts(bounds.length) })) };
 }
 
 function sameBounds(x: readonly number[], y: readonly number[]): boolean {

@@ -207,6 +207,15 @@ describe('missing data', () => {
       expect(run(some(8), undefined, 0.01)).toMatchObject({ verdict: 'pass' });
     });
 
+    it('is not contradicted by two errors in 200 requests, but doubted after four', () => {
+      const some = (e: number) =>
+        Array(3)
+          .fill({ stable: counts(9000, 30), canary: counts(50, 0) })
+          .concat({ stable: counts(9000, 30), canary: counts(50, e) });
+      expect(run(some(2), { warmUp: 0, passMargin: 0.08 }, 0.01)).toMatchObject({ verdict: 'pass' });
+      expect(run(some(4), { warmUp: 0, passMargin: 0.08 }, 0.01)).toMatchObject({ verdict: 'inconclusive' });
+    });
+
     it('rarely fails a canary that keeps it', () => {
       const random = randomFrom(9);
       let failed = 0;

@@ -21,8 +21,8 @@ describe('replay', () => {
     expect(formatReplay(replay(text, 'traces.jsonl', judge))).toBe(
       [
         '{"trace":"good","verdict":"pass","at":null,"metric":null,"scope":"release","rollback":false}',
-        '{"trace":"bad","verdict":"fail","at":40,"metric":"errors","scope":"release","rollback":true}',
-        '{"trace":"slow","verdict":"fail","at":30,"metric":"latency","scope":"release","rollback":true}',
+        '{"trace":"bad","verdict":"fail","at":30,"metric":"errors","scope":"release","rollback":true}',
+        '{"trace":"slow","verdict":"fail","at":70,"metric":"latency","scope":"release","rollback":true}',
         '{"trace":"one pod","verdict":"fail","at":70,"metric":"errors","scope":"pod:pod-1","rollback":true}',
         '{"trace":"blind","verdict":"nodata","at":null,"metric":null,"scope":"release","rollback":false}',
         '',

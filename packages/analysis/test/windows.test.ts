@@ -110,6 +110,13 @@ describe('windows from cumulative counters', () => {
     expect(closeWindow(first, { ...sample(10), bounds: [0.2] }, origin).problems[0]).toMatch(/buckets changed from \[0.1\] to \[0.2\]/);
   });
 
+  it('begin with the first buckets that pods show', () => {
+    const idle = { ...sample(0, canary('c', counts(0, 0, []))), bounds: [] };
+    expect(closeWindow(idle, sample(10, canary('c', counts(7, 1))), origin).window?.canary).toEqual(counts(7, 1));
+    const busy = { ...sample(0, canary('c', counts(3, 0, []))), bounds: [] };
+    expect(closeWindow(busy, sample(10, canary('c', counts(7, 1))), origin).window).toBeNull();
+  });
+
   it('add up to the whole growth, however the samples are spaced', () => {
     const steps = fc.array(fc.record({ wait: fc.integer({ min: 1, max: 30 }), n: fc.nat(1000), e: fc.nat(1000) }), {
       minLength: 1,

@@ -1,7 +1,10 @@
 /** Larger files are refused: nothing that people read is that long, and a release must not wait for a parser. */
 export const maxChangelogBytes = 2_000_000;
-/** Lines and list or quote markers; bounds the parser's time for a file that consists of little else. The longest real ones have 10,000. */
-export const maxChangelogMarks = 25_000;
+/**
+ * Lines, and the marks of lists, quotes, headings and links at their starts: bounds the parser's time for a file that consists of little
+ * else. A megabyte of ordinary changelog has about 35,000.
+ */
+export const maxChangelogMarks = 40_000;
 
 export type LineEndings = 'none' | 'lf' | 'crlf' | 'cr' | 'mixed';
 
@@ -40,7 +43,12 @@ export function readChangelogSource(bytes: Uint8Array): ReadSource {
 }
 
 function tooManyMarks(): ReadSource {
-  return { ok: false, reason: 'TOO_LARGE', line: null, message: `the file has more than ${maxChangelogMarks} lines and list markers` };
+  return {
+    ok: false,
+    reason: 'TOO_LARGE',
+    line: null,
+    message: `the file has more than ${maxChangelogMarks} lines and marks of lists, headings and links`,
+  };
 }
 
 /** Before anything is decoded or cut into lines. */
@@ -96,7 +104,7 @@ function isUtf8Text(bytes: Uint8Array): boolean {
   }
 }
 
-/** What the parser makes tokens of: a line counts once, a list or quote marker at its start once, further ones on it twice. */
+/** What the parser makes tokens of: a line counts once, a mark of a list, quote, heading or link at its start once, further ones on it three times. */
 function countMarks(lines: readonly string[]): number {
   let marks = 0;
   for (const line of lines) {
@@ -107,8 +115,8 @@ function countMarks(lines: readonly string[]): number {
 }
 
 function countMarkers(line: string): number {
-  const marker = /[ \t]*(?:>|[-+*](?=[ \t]|$)|\d{1,9}[.)](?=[ \t]|$))/y;
+  const marker = /[ \t]*(?:[>[]|#{1,6}(?=[ \t]|$)|[-+*](?=[ \t]|$)|\d{1,9}[.)](?=[ \t]|$))/y;
   let markers = 0;
   while (marker.test(line)) markers++;
-  return Math.max(0, 2 * markers - 1);
+  return Math.max(0, 3 * markers - 2);
 }

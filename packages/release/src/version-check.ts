@@ -151,10 +151,15 @@ function first(question: VersionQuestion, version: Version): VersionVerdict {
 function succeed(question: VersionQuestion, version: Version, previous: Version): VersionVerdict {
   const succession = judgeSuccession(version, previous);
   if (!succession.legal) return refuse(question, version, previous, succession);
-  const kind =
-    { prerelease: 'the next prerelease', release: 'the final release' }[succession.bump as string] ?? `a ${succession.bump} release`;
+  const kind = describeBump(version, succession.bump);
   const summary = `${formatVersion(version)} is legal: ${kind} after ${formatVersion(previous)}.`;
   return { outcome: 'pass', reason: 'LEGAL', summary, next: [], details: describe(question, version, { previous, bump: succession.bump }) };
+}
+
+function describeBump(version: Version, bump: Bump): string {
+  if (bump === 'prerelease') return 'the next prerelease';
+  if (bump === 'release') return 'the final release';
+  return isPrerelease(version) ? `a prerelease of the next ${bump} release` : `a ${bump} release`;
 }
 
 interface Refusal {
@@ -168,7 +173,7 @@ function refuse(question: VersionQuestion, version: Version, previous: Version |
   return {
     outcome: 'fail',
     reason: refusal.reason,
-    summary: `${sentence(refusal.message)} ${next}`,
+    summary: sentence(refusal.message),
     next: [next],
     details: describe(question, version, { previous, bump: refusal.bump ?? null }),
   };

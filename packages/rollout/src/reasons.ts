@@ -44,8 +44,8 @@ export const analysisReasons = {
 export const triggerReasons = {
   WATCH_PASSED: 'No trigger fired.',
   SHARED_INCIDENT: 'Stable breaches the limit as well, so the release is not the cause.',
-  TRIGGER_ERROR_RATE: 'Too many requests failed for too long, and going back did not succeed.',
-  TRIGGER_LATENCY_P99: 'Requests were too slow for too long, and going back did not succeed.',
-  TRIGGER_HEALTH_FAILURES: 'Too many health checks failed, and going back did not succeed.',
-  TRIGGER_RESTARTS: 'Too many restarts, and going back did not succeed.',
+  TRIGGER_ERROR_RATE: 'Too many requests failed for too long; users were sent back to the last good version.',
+  TRIGGER_LATENCY_P99: 'Requests were too slow for too long; users were sent back to the last good version.',
+  TRIGGER_HEALTH_FAILURES: 'Too many health checks failed; users were sent back to the last good version.',
+  TRIGGER_RESTARTS: 'Too many restarts; users were sent back to the last good version.',
 } as const satisfies Record<string, string>;

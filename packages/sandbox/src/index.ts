@@ -1,1 +1,11 @@
-export {};
+export type { ApiWrite } from './kube/api-server.js';
+export type { PolicyRule } from './kube/authorizer.js';
+export type { KubeObject } from './kube/object.js';
+export { annotationPrefix } from './pods/behaviour.js';
+export { Sandbox, type SandboxOptions, startSandbox } from './sandbox.js';
+export { main } from './serve.js';
+export type { Fault, FaultSpec, Faults } from './server/faults.js';
+export type { LoggedRequest, RequestLog } from './server/request-log.js';
+export { type ShopOptions, shop, shopManifest } from './shop.js';
+export type { Stats, StatsView } from './traffic/ground-truth.js';
+export type { Quantiles, TallyView } from './traffic/tally.js';

@@ -39,10 +39,11 @@ function failed(state: AnytimeState, failure: Failure, settings: JudgeSettings):
   const signal = state.signals[failure.signal ?? 0];
   const read = (counts: AnytimeState['totals']['stable']) => (signal ? readSignal(signal, counts) : errorsOf(counts));
   const canary = read(component === 'catastrophic' ? state.totals.canary : state.totals.warm);
+  const reference = component === 'history' ? "stable's past" : 'stable';
   const than =
     component === 'catastrophic'
       ? 'far worse than stable, even for cold pods'
-      : `more than ${settings.tolerated.ratio} × ${component === 'history' ? "stable's past" : 'stable'} + ${percent(settings.tolerated.margin)}`;
+      : `more than ${settings.tolerated.ratio} × ${reference} + ${percent(settings.tolerated.margin)}`;
   const what = eventName(signal);
   const where = failure.scope === 'release' ? '' : ` ${failure.scope.replace(':', ' ')} alone carries it;`;
   const explanation =
@@ -57,7 +58,8 @@ function eventName(signal: Signal | undefined): string {
 
 function overLimit(state: AnytimeState, when: string): Decision {
   const step = stepInForce(state.steps, state.last, state.window);
-  const explanation = `error-limit: ${tallyText(state.limit.seen)} of the canary's requests failed in this step, above its limit of ${percent(step?.maxErrorRate ?? 0)}, ${when}`;
+  const seen = `${tallyText(state.limit.seen)} of the canary's requests failed in this step`;
+  const explanation = `error-limit: ${seen}, above its limit of ${percent(step?.maxErrorRate ?? 0)}, ${when}`;
   return { verdict: 'fail', metric: 'error-limit', explanation };
 }
 
@@ -65,7 +67,7 @@ function undecided(state: AnytimeState, atEnd: boolean, settings: JudgeSettings)
   const open = (verdict: Verdict, explanation: string): Decision => ({ verdict, metric: null, explanation });
   if (state.judged === 0) return open('nodata', `no window with counts of both tracks (${state.dropped} incomplete)`);
   if (state.totals.canary.n === 0) return open('nodata', `no request reached the canary in ${state.judged} windows`);
-  const limit = limitAtEnd(state.limit, stepInForce(state.steps, state.last, state.window));
+  const limit = limitAtEnd(state.limit, stepInForce(state.steps, state.last, state.window), state.signals[0]?.burst ?? 1);
   if (atEnd && limit === 'surely above') return overLimit(state, 'at the end of the step, beyond what chance explains (1 %)');
   if (limit !== 'kept')
     return open(
@@ -82,7 +84,8 @@ function weighPass(state: AnytimeState, settings: JudgeSettings): Decision {
   const needed = -Math.log(settings.beta);
   const { refused } = settings;
   const harm = `${refused.ratio} × stable + ${percent(refused.margin)}`;
-  const seen = `${tallyText(errorsOf(state.totals.canary))} of the canary's requests failed, ${tallyText(errorsOf(state.totals.stable))} of stable's`;
+  const { canary, stable } = state.totals;
+  const seen = `${tallyText(errorsOf(canary))} of the canary's requests failed, ${tallyText(errorsOf(stable))} of stable's`;
   const short = state.signals.filter((signal) => passEvidence(signal) < needed);
   if (short.length === 0 && state.scout === null) {
     return { verdict: 'pass', metric: null, explanation: `${seen}; a harm of ${harm} is ruled out for ${signalNames(state)}` };

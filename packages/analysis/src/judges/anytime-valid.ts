@@ -16,8 +16,9 @@ import { stepInForce, warmCounts } from './warm.js';
  *
  * Signals (errors; latency above a few bounds) each carry three e-processes for "worse than tolerated": `standard` (warm requests against
  * stable, window by window), `catastrophic` (all requests, wide tolerance, from the first one on) and `history` (warm requests against
- * stable's past). All of them and the error limit are averaged with fixed weights; the average is an e-process, whatever their dependence, and
- * `fail` is its reaching 1/α. `pass` asks every signal for evidence of 1/β that the harm is below what is refused. Else `inconclusive`.
+ * stable's past). All of them and the error limit are averaged with fixed weights; the average is an e-process, whatever their
+ * dependence, and `fail` is its reaching 1/α. `pass` asks every signal for evidence of 1/β that the harm is below what is refused. Else
+ * `inconclusive`.
  */
 export function anytimeValidJudge(settings: JudgeSettings): Judge<AnytimeState> {
   return {
@@ -75,7 +76,7 @@ function observe(state: AnytimeState, window: Window, settings: JudgeSettings): 
     prior,
     last: window.t,
     signals,
-    limit: observeErrorLimit(state.limit, step, warm ? errorsOf(warm) : { n: 0, e: 0 }, share),
+    limit: observeErrorLimit(state.limit, step, warm ? errorsOf(warm) : { n: 0, e: 0 }, share, state.signals[0]?.burst ?? 1),
     podWindows: rememberPods(state.podWindows, window, signals, state.window, settings.warmUp),
     totals: {
       stable: addCounts(totals.stable, stable),

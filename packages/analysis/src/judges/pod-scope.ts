@@ -51,14 +51,13 @@ export function singleBadPod(
   if (ids.size < 2) return null;
   const limit = -Math.log(options.alpha);
   for (const id of ids) {
-    const tallies = kept.map((window) => splitPod(window, signal, id, options.warmOnly));
     const apart = evidence(
-      tallies.map(({ pod, others }) => ({ reference: others, sample: pod })),
+      kept.flatMap((window) => amongPeers(window, signal, id)),
       options,
     );
     if (apart < limit + Math.log(ids.size)) continue;
     const without = evidence(
-      tallies.map(({ stable, others }) => ({ reference: stable, sample: others })),
+      kept.map((window) => withoutPod(window, signal, id, options.warmOnly)),
       options,
     );
     if (without < limit) return id;
@@ -66,21 +65,33 @@ export function singleBadPod(
   return null;
 }
 
-function splitPod(window: PodWindow, signal: number, id: string, warmOnly: boolean): { stable: Tally; pod: Tally; others: Tally } {
-  const pod = { n: 0, e: 0 };
-  const others = { n: 0, e: 0 };
-  for (const [name, { warm, tallies }] of Object.entries(window.pods)) {
-    if (warmOnly && !warm) continue;
-    const [n, e] = tallies[signal] ?? [0, 0];
-    const sum = name === id ? pod : others;
-    sum.n += n;
-    sum.e += e;
-  }
-  const [n, e] = window.stable[signal] ?? [0, 0];
-  return { stable: { n, e }, pod, others };
+type Comparison = { reference: Tally; sample: Tally };
+
+/** The pod against the other canary pods that are as warm as it is, so that a cold start is compared with a cold start. */
+function amongPeers(window: PodWindow, signal: number, id: string): Comparison[] {
+  const pod = window.pods[id];
+  if (!pod) return [];
+  const others = Object.entries(window.pods).filter(([name, { warm }]) => name !== id && warm === pod.warm);
+  const reference = others.map(([, { tallies }]) => tallyOf(tallies, signal)).reduce(add, { n: 0, e: 0 });
+  return [{ reference, sample: tallyOf(pod.tallies, signal) }];
 }
 
-function evidence(windows: readonly { reference: Tally; sample: Tally }[], options: { tolerance: Tolerance; burst: number }): number {
+function withoutPod(window: PodWindow, signal: number, id: string, warmOnly: boolean): Comparison {
+  const others = Object.entries(window.pods).filter(([name, { warm }]) => name !== id && (warm || !warmOnly));
+  const sample = others.map(([, { tallies }]) => tallyOf(tallies, signal)).reduce(add, { n: 0, e: 0 });
+  return { reference: tallyOf(window.stable, signal), sample };
+}
+
+function tallyOf(tallies: readonly [n: number, e: number][], signal: number): Tally {
+  const [n, e] = tallies[signal] ?? [0, 0];
+  return { n, e };
+}
+
+function add(x: Tally, y: Tally): Tally {
+  return { n: x.n + y.n, e: x.e + y.e };
+}
+
+function evidence(windows: readonly Comparison[], options: { tolerance: Tolerance; burst: number }): number {
   const grid = effectGrid();
   let prior = startPrior(windows.length);
   let mixture = startMixture(grid, 0);

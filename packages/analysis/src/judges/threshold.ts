@@ -75,7 +75,8 @@ function speaks(state: ThresholdState, rule: Rule): boolean {
 function breach(state: ThresholdState, rule: Rule): ThresholdState['failure'] {
   const { stable, canary } = rates(state);
   if (canary.errors - stable.errors > rule.errorDifference) {
-    const explanation = `error rate ${percent(canary.errors)} against ${percent(stable.errors)} of stable: more than ${percent(rule.errorDifference)} above`;
+    const limit = `more than ${percent(rule.errorDifference)} above`;
+    const explanation = `error rate ${percent(canary.errors)} against ${percent(stable.errors)} of stable: ${limit}`;
     return { at: state.last, metric: 'errors', explanation };
   }
   if (canary.p99 !== null && stable.p99 !== null && canary.p99 > stable.p99 * rule.p99Ratio) {

@@ -17,8 +17,8 @@ interface ReadPod {
 }
 
 /**
- * Puts the pods' readings into one sample. All must have the same latency buckets; a pod with others is left out and named. A pod that has not
- * been asked anything yet may not show its buckets: its counts are zero for each of them.
+ * Puts the pods' readings into one sample. All must have the same latency buckets; a pod with others is left out and named. A pod that
+ * has not been asked anything yet may not show its buckets: its counts are zero for each of them.
  */
 export function assembleSample(pods: readonly ReadPod[], at: number, earlierProblems: readonly string[] = []): CounterSample {
   const problems = [...earlierProblems];

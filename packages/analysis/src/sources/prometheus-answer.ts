@@ -9,8 +9,8 @@ export interface PrometheusSeries {
 const mostSeries = 200_000;
 
 /**
- * Checks an answer of Prometheus' HTTP API (`/api/v1/query`, `/api/v1/query_range`) and returns its series. Values come as strings; `NaN` and
- * infinities are kept for the caller to refuse per series. Throws OperationError: METRICS_QUERY_REFUSED with the server's own words,
+ * Checks an answer of Prometheus' HTTP API (`/api/v1/query`, `/api/v1/query_range`) and returns its series. Values come as strings; `NaN`
+ * and infinities are kept for the caller to refuse per series. Throws OperationError: METRICS_QUERY_REFUSED with the server's own words,
  * METRICS_UNREADABLE when it is not such an answer at all (an HTML page, another API).
  */
 export function readAnswer(answer: unknown, expected: 'vector' | 'matrix', query: string): PrometheusSeries[] {

@@ -157,9 +157,9 @@ const namespaceKind: Kind = { group: '', version: 'v1', plural: 'namespaces', ki
 function keepSystemFields(kind: Kind, stored: KubeObject, wanted: KubeObject, subresource: string): KubeObject {
   const next = structuredClone(wanted);
   if (subresource === 'status') {
-    const labelsKept = { ...structuredClone(stored), status: next.status };
-    labelsKept.metadata.managedFields = next.metadata.managedFields ?? labelsKept.metadata.managedFields;
-    return labelsKept as KubeObject;
+    const kept: KubeObject = { ...structuredClone(stored), status: next.status };
+    if (next.metadata.managedFields) kept.metadata.managedFields = next.metadata.managedFields;
+    return kept;
   }
   next.apiVersion = stored.apiVersion;
   next.kind = stored.kind;

@@ -28,6 +28,7 @@ interface InFlight {
   /** 0: never answered. */
   code: number;
   latency: number;
+  gaveUp: boolean;
 }
 
 interface Clients {
@@ -138,7 +139,8 @@ export class DataPlane {
     const hangs = drawHang(behaviour, uptime, this.random);
     const code = drawError(behaviour, uptime, request.path, this.random) ? behaviour.errorCode : 200;
     const latency = hangs ? Number.POSITIVE_INFINITY : drawLatency(behaviour, uptime, this.random);
-    this.inFlight.push({ request, run, tally, sentAt: at, endsAt: at + Math.min(latency, load.timeout), code: hangs ? 0 : code, latency });
+    const gaveUp = latency > load.timeout;
+    this.inFlight.push({ request, run, tally, sentAt: at, endsAt: at + Math.min(latency, load.timeout), code: hangs ? 0 : code, latency, gaveUp });
   }
 
   private decide(request: ClientRequest): Decision {
@@ -170,7 +172,7 @@ export class DataPlane {
 }
 
 /** Ends a request whose time has come, or whose pod's process is gone. */
-function isSettled({ request, run, tally, sentAt, endsAt, code, latency }: InFlight, now: number): boolean {
+function isSettled({ request, run, tally, sentAt, endsAt, code, latency, gaveUp }: InFlight, now: number): boolean {
   const brokenAt = run.ended && Math.max(run.ended.drainUntil, sentAt);
   if (brokenAt !== undefined && brokenAt < endsAt) {
     if (now < brokenAt) return false;
@@ -178,13 +180,13 @@ function isSettled({ request, run, tally, sentAt, endsAt, code, latency }: InFli
     return true;
   }
   if (now < endsAt) return false;
-  const waited = endsAt - sentAt;
-  if (latency <= waited) {
+  if (!gaveUp) {
     run.count(code, request.method, request.path, latency, now);
     tally.end('answered', code, latency);
     return true;
   }
   // The client gave up. A slow handler notices and counts it as nginx would; a hanging one never gets there.
+  const waited = endsAt - sentAt;
   if (code !== 0) run.count(499, request.method, request.path, waited, now);
   tally.end('timeouts', 504, waited);
   return true;

@@ -1,0 +1,4 @@
+export class GitHubWorld {
+  readonly token = 'sandbox-github-token';
+  constructor(readonly repository: string) {}
+}

@@ -1,0 +1,3 @@
+import { main } from './serve.js';
+
+await main(process.argv.slice(2));

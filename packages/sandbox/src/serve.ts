@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util';
+import { type SandboxOptions, startSandbox } from './sandbox.js';
+import { type ShopOptions, shop } from './shop.js';
+
+const usage = `Options: --kubeconfig FILE, --repository OWNER/NAME, --seed N, --until-stdin-ends, --ready-delay MS, --stop-delay MS, --apply-delay MS, --endpoint-delay MS,
+--shop (with --replicas N, --rps N, --router istio|replicas, --image IMAGE)`;
+
+/**
+ * Runs a sandbox as a process of its own: prints one line of JSON with its addresses, and ends on SIGTERM or SIGINT; with
+ * `--until-stdin-ends` also when its standard input closes, so that it cannot outlive the process that started it.
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...argv], options });
+  const sandbox = await startSandbox(sandboxOptions(values));
+  if (values.shop) await shop(sandbox, shopOptions(values));
+  if (values.kubeconfig) sandbox.writeKubeconfig(values.kubeconfig);
+  const { apiUrl, statsUrl, prometheusUrl, githubUrl, githubToken } = sandbox;
+  const addresses = { apiUrl, statsUrl, prometheusUrl, githubUrl, githubToken, kubeconfig: values.kubeconfig ?? null, pid: process.pid };
+  process.stdout.write(`${JSON.stringify(addresses)}\n`);
+  await ended(values['until-stdin-ends'] ?? false);
+  await sandbox.stop();
+}
+
+const text = { type: 'string' } as const;
+const options = {
+  kubeconfig: text,
+  repository: text,
+  seed: text,
+  'ready-delay': text,
+  'stop-delay': text,
+  'apply-delay': text,
+  'endpoint-delay': text,
+  shop: { type: 'boolean' },
+  'until-stdin-ends': { type: 'boolean' },
+  replicas: text,
+  rps: text,
+  router: text,
+  image: text,
+} as const;
+
+type Values = Partial<Record<Exclude<keyof typeof options, 'shop' | 'until-stdin-ends'>, string>>;
+
+function sandboxOptions(values: Values): SandboxOptions {
+  return {
+    ...(values.repository ? { repository: values.repository } : {}),
+    ...number('seed', values.seed),
+    ...number('readyDelay', values['ready-delay']),
+    ...number('stopDelay', values['stop-delay']),
+    ...number('applyDelay', values['apply-delay']),
+    ...number('endpointDelay', values['endpoint-delay']),
+  };
+}
+
+function shopOptions(values: Values): ShopOptions {
+  const { router, image } = values;
+  if (router !== undefined && router !== 'istio' && router !== 'replicas') throw new Error(`--router ${router}: must be istio or replicas. ${usage}`);
+  return { ...number('replicas', values.replicas), ...number('rps', values.rps), ...(router ? { router } : {}), ...(image ? { image } : {}) };
+}
+
+function number<K extends string>(key: K, value: string | undefined): { [P in K]?: number } {
+  if (value === undefined) return {};
+  if (!/^\d+(\.\d+)?$/.test(value)) throw new Error(`${key}: "${value}" is not a number. ${usage}`);
+  return { [key]: Number(value) } as { [P in K]?: number };
+}
+
+function ended(withStdin: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    if (withStdin) process.stdin.once('end', () => resolve()).resume();
+  });
+}
