@@ -42,7 +42,8 @@ async function playAll(chosen: readonly Scenario[], plain: boolean, signal: Abor
 }
 
 async function worldFor(scenario: Scenario, world: World | undefined): Promise<World> {
-  if (world && stableImage(world.sandbox, 'shop') === imageOf(scenario.from)) return world;
+  const goesOn = world && ['shop', 'shop-staging'].every((namespace) => stableImage(world.sandbox, namespace) === imageOf(scenario.from));
+  if (world && goesOn) return world;
   await world?.stop();
   return createWorld(scenario.from);
 }

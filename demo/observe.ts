@@ -11,21 +11,24 @@ const span = 3_000;
 export function observe({ sandbox }: World, report: (entry: Entry) => void): () => void {
   let weight = canaryWeight(sandbox);
   let shown = '';
+  const since = Date.now();
   const stopWrites = sandbox.on('write', ({ at, verb, resource, namespace, name, dryRun, status }) => {
     report({ type: 'write', at, verb, resource, namespace, name, dryRun, status });
     const now = canaryWeight(sandbox);
     if (now !== weight) report({ type: 'weight', at, weight: now });
     weight = now;
   });
+  const stopGitHub = sandbox.github.onWrite(({ at, method, path, status }) => report({ type: 'github-write', at, method, path, status }));
   const timer = setInterval(() => {
     report({ type: 'traffic', at: Date.now(), weight, stable: trackOf(sandbox, 'stable'), canary: trackOf(sandbox, 'canary') });
-    const state = evidenceOf(sandbox);
+    const state = evidenceOf(sandbox, since);
     const text = JSON.stringify(state);
     if (state && text !== shown) report({ type: 'evidence', at: Date.now(), ...state });
     shown = text;
   }, interval);
   return () => {
     stopWrites();
+    stopGitHub();
     clearInterval(timer);
   };
 }
@@ -44,12 +47,13 @@ function trackOf(sandbox: Sandbox, track: 'stable' | 'canary'): TrackView | null
   };
 }
 
-/** What the judge has written down in the rollout's state. */
-function evidenceOf(sandbox: Sandbox): { evidence: Evidence[]; verdict: string } | undefined {
+/** What the judge has written down in the state of a rollout that began after `since`; the last one's stays there until then. */
+function evidenceOf(sandbox: Sandbox, since: number): { evidence: Evidence[]; verdict: string } | undefined {
   const text = sandbox.find('ConfigMap', production, 'slipway-shop')?.data?.['state.json'];
   if (typeof text !== 'string') return undefined;
-  const judgement = JSON.parse(text).evidence?.judgement;
-  if (!judgement?.evidence) return undefined;
+  const { startedAt, evidence: kept } = JSON.parse(text);
+  const judgement = kept?.judgement;
+  if (!judgement?.evidence || Date.parse(startedAt) < since) return undefined;
   const evidence = Object.entries<{ evidence: number; limit: number }>(judgement.evidence).map(([metric, value]) => ({ metric, ...value }));
   return { evidence, verdict: String(judgement.verdict) };
 }

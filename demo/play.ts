@@ -10,6 +10,9 @@ import { imageOf, type Scenario } from './scenarios.js';
 import { commitRelease } from './shop-repository.js';
 import { canaryWeight, type World } from './world.js';
 
+/** What the jobs' tokens may do together: the caller grants no more. */
+const jobToken = 'ghs_demo00000000000000000000000000000000';
+
 /** How long users have met the canary when the run is cancelled, milliseconds. */
 const cancelAfter = 2_500;
 
@@ -33,6 +36,7 @@ export async function play(scenario: Scenario, world: World, onEntry: (entry: En
   };
   signal.addEventListener('abort', () => cancelOnce('interrupted'), { once: true });
   commitRelease(repository, scenario);
+  pushToGitHub(world, tag);
   const startedAt = Date.now();
   const stopObserving = observe(world, record);
   const onEvent = (event: RunEvent) => {
@@ -50,7 +54,7 @@ export async function play(scenario: Scenario, world: World, onEntry: (entry: En
       sha: repository.sha,
       runId: String(startedAt),
       apiUrl: sandbox.githubUrl,
-      token: sandbox.githubToken,
+      token: jobToken,
       vars: { IMAGE: imageOf(tag, defect) },
       secrets: { KUBECONFIG: world.kubeconfig },
       node: node24(),
@@ -67,6 +71,12 @@ export async function play(scenario: Scenario, world: World, onEntry: (entry: En
     stopObserving();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function pushToGitHub({ sandbox, repository }: World, tag: string): void {
+  sandbox.github.commit(`Release ${tag}`, 'main', repository.sha);
+  sandbox.github.tag(tag, repository.sha);
+  sandbox.github.addToken(jobToken, { contents: 'write' });
 }
 
 function isJudging(event: RunEvent): boolean {

@@ -7,6 +7,8 @@ export type Entry =
   | RunEvent
   /** A write that the Kubernetes API was asked for. */
   | { type: 'write'; at: number; verb: string; resource: string; namespace: string; name: string; dryRun: boolean; status: number }
+  /** A write that the GitHub API was asked for. */
+  | { type: 'github-write'; at: number; method: string; path: string; status: number }
   /** The share of users that the route sends to the canary has changed. */
   | { type: 'weight'; at: number; weight: number }
   | ({ type: 'traffic'; at: number } & Traffic)
@@ -68,4 +70,9 @@ export function decisionOf(entry: Entry): Decision | undefined {
 
 export function decisionsOf(timeline: readonly Entry[]): Decision[] {
   return timeline.flatMap((entry) => decisionOf(entry) ?? []);
+}
+
+/** The largest share of users that the canary got, percent. */
+export function largestWeight({ timeline }: Recording): number {
+  return timeline.reduce((most, entry) => (entry.type === 'weight' ? Math.max(most, entry.weight) : most), 0);
 }

@@ -1,6 +1,6 @@
+import { decisionsOf, largestWeight, type Recording } from './recording.js';
 import { seconds } from './view/text.js';
 import type { Check, UserImpact } from './verify.js';
-import { decisionsOf, type Recording } from './recording.js';
 
 export interface Outcome {
   recording: Recording;
@@ -34,10 +34,11 @@ export function checkLines({ checks }: Outcome, all: boolean): string[] {
 }
 
 function whatHappened({ recording, impact }: Outcome): string {
-  const { tag, expected, cancelled } = recording.scenario;
-  const largest = recording.timeline.reduce((most, entry) => (entry.type === 'weight' ? Math.max(most, entry.weight) : most), 0);
+  const { tag, expected } = recording.scenario;
+  const largest = largestWeight(recording);
   if (recording.conclusion === 'success') return `${tag} serves all users`;
-  if (cancelled) return `cancelled at ${largest} %, stable again after ${seconds(impact.backAfterCancel ?? Number.NaN)}`;
+  if (impact.backAfterCancel !== undefined) return `cancelled at ${largest} %, stable again after ${seconds(impact.backAfterCancel)}`;
+  if (expected.released) return `the run ended with ${recording.conclusion}`;
   const refusal = decisionsOf(recording.timeline).find(({ outcome }) => outcome !== 'pass' && outcome !== 'skipped');
   if (largest === 0) return `${tag} refused: ${refusal?.reason ?? `at ${expected.stopsAt}`}`;
   return `${tag} caught at ${largest} %, rolled back: ${refusal?.reason ?? 'unknown'}`;

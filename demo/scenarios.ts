@@ -39,10 +39,10 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'bad-errors',
-    title: 'v1.5.0 answers 20 % of its requests with an error',
+    title: 'v1.5.0 answers 10 % of its requests with an error',
     from: 'v1.4.0',
     tag: 'v1.5.0',
-    defect: 'errors-20pct',
+    defect: 'errors-10pct',
     expected: { conclusion: 'failure', released: false, weight: [10, 10], stopsAt: 'production', reason: 'ERROR' },
   },
   {

@@ -1,6 +1,15 @@
 import type { Breach } from '@slipway/analysis';
 import type { Action, Context, Ending, Inputs } from '@slipway/core';
-import { createSource, type Finished, openRollout, type OpenedRollout, runCommand, type ServicePod, type Verdict, watchTriggers } from '@slipway/rollout';
+import {
+  createSource,
+  type Finished,
+  type OpenedRollout,
+  openRollout,
+  runCommand,
+  type ServicePod,
+  type Verdict,
+  watchTriggers,
+} from '@slipway/rollout';
 import { contract } from './contract.js';
 
 type Contract = typeof contract;

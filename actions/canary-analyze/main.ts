@@ -8,11 +8,11 @@ import {
   createSource,
   finishCancelled,
   noteUnfinished,
-  openRollout,
   type OpenedRollout,
+  openRollout,
   type ServicePod,
-  wasUnfinished,
   type Watch,
+  wasUnfinished,
 } from '@slipway/rollout';
 import { contract } from './contract.js';
 
@@ -35,7 +35,13 @@ async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<
     ...verdict,
     reason: verdict.reason as Ending<Contract>['reason'],
     outputs: outputsOf(judgement),
-    details: { rollout: state?.id ?? null, phase: state?.phase ?? 'none', weight: state?.weight ?? 0, judgement, requests: opened.deps.client.requests },
+    details: {
+      rollout: state?.id ?? null,
+      phase: state?.phase ?? 'none',
+      weight: state?.weight ?? 0,
+      judgement,
+      requests: opened.deps.client.requests,
+    },
     report: analysisReport(evidence),
   };
 }
@@ -51,17 +57,32 @@ async function post(inputs: Inputs<Contract>, context: Context): Promise<Ending<
 
 function settingsOf({ judge, provider }: Inputs<Contract>, { service: { analysis } }: OpenedRollout): AnalysisSettings {
   if (provider === 'prometheus' && !analysis.prometheus) {
-    throw new UsageError([{ where: 'provider', message: '`prometheus` needs its `url`, which slipway.yml does not have', example: 'analysis: { provider: prometheus, prometheus: { url: http://prometheus.monitoring:9090 } }' }]);
+    throw new UsageError([
+      {
+        where: 'provider',
+        message: '`prometheus` needs its `url`, which slipway.yml does not have',
+        example: 'analysis: { provider: prometheus, prometheus: { url: http://prometheus.monitoring:9090 } }',
+      },
+    ]);
   }
   return { ...analysis, ...(judge === undefined ? {} : { judge }), ...(provider === undefined ? {} : { provider }) };
 }
 
-function watchOf(pods: () => Promise<readonly ServicePod[]>, settings: AnalysisSettings, { deps }: OpenedRollout, { env, clock, signal }: Context): Watch {
+function watchOf(
+  pods: () => Promise<readonly ServicePod[]>,
+  settings: AnalysisSettings,
+  { deps }: OpenedRollout,
+  { env, clock, signal }: Context,
+): Watch {
   const source = createSource({ client: deps.client.withSignal(signal), target: deps.target, settings, clock, env, pods });
   return { judge: createJudge(settings), source, window: settings.window, history: settings.prometheus?.history ?? 0 };
 }
 
-async function replayFiles(files: readonly string[], judge: AnalysisSettings['judge'] | undefined, { cwd }: Context): Promise<Ending<Contract>> {
+async function replayFiles(
+  files: readonly string[],
+  judge: AnalysisSettings['judge'] | undefined,
+  { cwd }: Context,
+): Promise<Ending<Contract>> {
   const results = [];
   for (const file of files) {
     results.push(...replay(await readTrace(resolve(cwd, file), file), file, createJudge(judge === undefined ? {} : { judge })));
@@ -80,7 +101,10 @@ async function readTrace(path: string, file: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError([{ where: 'replay', message: `"${file}" cannot be read: ${(error as Error).message}`, example: 'traces/release-1.jsonl' }], { cause: error });
+    throw new UsageError(
+      [{ where: 'replay', message: `"${file}" cannot be read: ${(error as Error).message}`, example: 'traces/release-1.jsonl' }],
+      { cause: error },
+    );
   }
 }
 

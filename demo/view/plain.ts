@@ -5,10 +5,14 @@ import type { View } from './view.js';
 /** Traffic is told this often while users meet a canary, milliseconds. */
 const trafficEvery = 3_000;
 
+/** How much of a failed step's output is shown. */
+const linesOfFailure = 8;
+
 /** One line for each thing that happens, for logs. */
 export function plainView(out: { write(text: string): unknown }): View {
   let startedAt = 0;
   let toldAt = 0;
+  let lastLines: string[] = [];
   const tell = (at: number, text: string) => out.write(`${seconds(at - startedAt).padStart(7)}  ${text}\n`);
   return {
     begin(title) {
@@ -20,8 +24,11 @@ export function plainView(out: { write(text: string): unknown }): View {
         if (entry.canary === null || entry.weight === 0 || entry.at - toldAt < trafficEvery) return;
         toldAt = entry.at;
       }
+      if (entry.type === 'step-start') lastLines = [];
+      if (entry.type === 'line') lastLines = [...lastLines, entry.text].slice(-linesOfFailure);
       const text = lineOf(entry);
       if (text !== undefined) tell(entry.at, text);
+      if (entry.type === 'step-end' && entry.outcome === 'failure') for (const line of lastLines) tell(entry.at, `    | ${fit(line, 200)}`);
     },
     end() {},
   };

@@ -795,7 +795,11 @@ var clusterReasons = {
 // packages/rollout/src/common-inputs.ts
 var targetInputs = {
   service: { kind: "string", description: "Service in slipway.yml. May be left out when there is only one.", example: "shop" },
-  environment: { kind: "string", description: "Environment in slipway.yml. May be left out when there is only one.", example: "production" },
+  environment: {
+    kind: "string",
+    description: "Environment in slipway.yml. May be left out when there is only one.",
+    example: "production"
+  },
   config: {
     kind: "string",
     description: "Path of slipway.yml. When there is no such file, `namespace` and `workload` are enough; everything else has its default.",
@@ -1020,7 +1024,7 @@ var reasons = {
   EMPTY_SECTION: "The section has no entries.",
   FILE_MISSING: "There is no such file.",
   FILE_UNREADABLE: "The file is a directory, or may not be read.",
-  TOO_LARGE: "The file has more than 2 MB, or more than 25,000 lines and marks of lists, headings and links.",
+  TOO_LARGE: "The file has more than 2 MB, or more than 40,000 lines and marks of lists, headings and links.",
   NOT_TEXT: "The file is not UTF-8."
 };
 var contract4 = defineContract({

@@ -13,7 +13,9 @@ async function main(): Promise<number> {
   if (cluster) return runScenarios(cluster, process.argv.slice(2).join(' '));
   const bed = resolve('..', 'shared', 'testcluster', 'run.sh');
   if (!existsSync(bed)) {
-    console.log('SKIPPED: e2e. No test cluster: neither TESTCLUSTER_STATS, TESTCLUSTER_FAULTS and KUBECONFIG are set, nor is one beside this project.');
+    console.log(
+      'SKIPPED: e2e. No test cluster: neither TESTCLUSTER_STATS, TESTCLUSTER_FAULTS and KUBECONFIG are set, nor is one beside this project.',
+    );
     console.log('What was not tested: releases on a real API server with real traffic. The same scenarios ran on the sandbox (npm test).');
     console.log('0 passed, 0 failed, 1 skipped');
     return 0;
@@ -45,7 +47,9 @@ async function runScenarios(cluster: TestCluster, only: string): Promise<number>
 }
 
 function printTable(rows: { name: string; report?: Report; error?: unknown }[]): void {
-  console.log('\n| release | ended | wall s | users: sent | failed | of these unanswered | met new version | failed there | bad traffic s |');
+  console.log(
+    '\n| release | ended | wall s | users: sent | failed | of these unanswered | met new version | failed there | bad traffic s |',
+  );
   console.log('|---|---|---|---|---|---|---|---|---|');
   for (const { name, report, error } of rows) {
     if (!report) {
@@ -53,7 +57,17 @@ function printTable(rows: { name: string; report?: Report; error?: unknown }[]):
       continue;
     }
     const { users, wallSeconds, ended } = report;
-    const cells = [name, ended, wallSeconds.toFixed(1), users.sent, users.failed, users.unanswered, users.met, users.metFailed, users.badSeconds];
+    const cells = [
+      name,
+      ended,
+      wallSeconds.toFixed(1),
+      users.sent,
+      users.failed,
+      users.unanswered,
+      users.met,
+      users.metFailed,
+      users.badSeconds,
+    ];
     console.log(`| ${cells.join(' | ')} |`);
   }
   console.log('');

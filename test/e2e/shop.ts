@@ -1,6 +1,12 @@
-/** A shop as a team would have it: one Deployment, a Service with users behind Istio routes, and a deployer with just the rights it needs. */
-export function shopManifest(options: { namespace: string; replicas: number; rps: number; image: string }): string {
-  const { namespace, replicas, rps, image } = options;
+/** A shop as a team would have it: one Deployment, a Service with users, and Istio routes where the router is Istio. */
+export function shopManifest(options: {
+  namespace: string;
+  router: 'istio' | 'replicas';
+  replicas: number;
+  rps: number;
+  image: string;
+}): string {
+  const { namespace, router, replicas, rps, image } = options;
   return `
 apiVersion: v1
 kind: Namespace
@@ -31,7 +37,11 @@ spec:
         image: ${image}
         ports: [{name: http, containerPort: 8080}]
         readinessProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 1, failureThreshold: 2}
----
+${router === 'istio' ? istioManifest(namespace) : ''}`;
+}
+
+function istioManifest(namespace: string): string {
+  return `---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: shop, namespace: ${namespace}}

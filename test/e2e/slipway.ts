@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Result } from '@slipway/core';
 
 /** How one command ended. `code` is null when it was killed. */
@@ -14,14 +14,8 @@ export interface Ended {
   seconds: number;
 }
 
-const project = findProject(process.cwd());
-
-function findProject(from: string): string {
-  if (existsSync(join(from, 'dist', 'cli', 'main.js'))) return from;
-  const parent = dirname(from);
-  if (parent === from) throw new Error('dist/cli/main.js not found: run `npm run build` first');
-  return findProject(parent);
-}
+/** The committed bundles, or another build of them in `SLIPWAY_DIST`. */
+const cli = resolve(process.env['SLIPWAY_DIST'] ?? 'dist', 'cli', 'main.js');
 
 /** A checkout with a slipway.yml, and the committed bundle run in it as a team would from a shell. */
 export class Workspace {
@@ -37,7 +31,7 @@ export class Workspace {
   /** Runs `slipway ARGS --json`. `pidFile` gets the process id before the command starts, for a fault that kills it. */
   run(args: string[], options: { pidFile?: string } = {}): Promise<Ended> {
     const started = Date.now();
-    const child = spawn(process.execPath, [join(project, 'dist', 'cli', 'main.js'), ...args, '--json'], {
+    const child = spawn(process.execPath, [cli, ...args, '--json'], {
       cwd: this.directory,
       env: { PATH: process.env['PATH'], HOME: this.directory, KUBECONFIG: this.kubeconfig },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -42,7 +42,10 @@ async function read(request: IncomingMessage): Promise<Received> {
 
 const run = (steps: string, secrets: Record<string, string> = {}, onEvent: (event: RunEvent) => void = () => {}) =>
   runScratch(
-    { 'notes.md': '### Added\n- `$(id)` & <b>\n', ...workflow(`a:\n  runs-on: ubuntu-latest\n  steps:\n    - uses: actions/checkout@v6\n${steps}`) },
+    {
+      'notes.md': '### Added\n- `$(id)` & <b>\n',
+      ...workflow(`a:\n  runs-on: ubuntu-latest\n  steps:\n    - uses: actions/checkout@v6\n${steps}`),
+    },
     {
       repositories: { 'slipway/slipway': { name: 'slipway/slipway', directory: root } },
       apiUrl: url,
@@ -73,9 +76,15 @@ describe('notify', () => {
     const done = await run(notify(`${url}/hook`), { SLACK: `${url}/slack/T0K3N` });
     expect(done.conclusion).toBe('success');
     const slack = received.find(({ path }) => path === '/slack/T0K3N');
-    expect(slack?.body.text).toMatch(/^shop &lt;script&gt; 1\.4\.0 is released to all users of production after \d+ min \d+ s\. <https:.*\|Run>$/);
+    expect(slack?.body.text).toMatch(
+      /^shop &lt;script&gt; 1\.4\.0 is released to all users of production after \d+ min \d+ s\. <https:.*\|Run>$/,
+    );
     const hook = received.find(({ path }) => path === '/hook');
-    expect(hook?.body).toMatchObject({ event: 'completed', service: 'shop <script>', runUrl: 'https://github.example/acme/shop/actions/runs/1' });
+    expect(hook?.body).toMatchObject({
+      event: 'completed',
+      service: 'shop <script>',
+      runUrl: 'https://github.example/acme/shop/actions/runs/1',
+    });
     expect(hook?.body.seconds).toBeGreaterThan(1_000_000);
   });
 

@@ -16,8 +16,18 @@ export interface ScratchRepository extends Repository {
 /** Creates a repository with these files in its first commit on `main`. */
 export function createScratchRepository(name: string, files: Record<string, string>): ScratchRepository {
   const directory = mkdtempSync(join(tmpdir(), 'scratch-'));
-  const identity = ['-c', 'user.name=Scratch', '-c', 'user.email=scratch@example.com', '-c', 'commit.gpgsign=false', '-c', 'tag.gpgsign=false'];
-  const git = (...args: string[]) => execFileSync('git', ['-C', directory, ...identity, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  const identity = [
+    '-c',
+    'user.name=Scratch',
+    '-c',
+    'user.email=scratch@example.com',
+    '-c',
+    'commit.gpgsign=false',
+    '-c',
+    'tag.gpgsign=false',
+  ];
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', directory, ...identity, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
   git('init', '--quiet', '--initial-branch=main');
   git('config', 'uploadpack.allowAnySHA1InWant', 'true');
   const repository: ScratchRepository = {

@@ -57,6 +57,36 @@ last:
     expect(run.conclusionOf('last')).toBe('skipped');
   });
 
+  it('reads conditions and scripts of several lines by their value, not by their source', async () => {
+    const run = await runScratch(
+      workflow(`
+folded:
+  if: >-
+    \${{ github.ref_name == 'main'
+    && github.actor == 'nobody' }}
+  ${echo('folded ran')}
+plain:
+  if: github.ref_name == 'main' &&
+    github.actor == 'nobody'
+  ${echo('plain ran')}
+literal:
+  # As on GitHub: the line break behind the braces makes it a text that is not empty, so it is true.
+  if: |
+    \${{ github.actor == 'nobody' }}
+  ${echo('literal ran')}
+script:
+  runs-on: ubuntu-latest
+  steps:
+    - run: |
+        cat <<EOF
+        for \${{ github.actor }}
+          indented
+        EOF
+`),
+    );
+    expect(run.lines.sort()).toEqual(['  indented', 'for octocat', 'literal ran']);
+  });
+
   it('refuses a cycle and an unknown key with the place in the file', async () => {
     await expect(runScratch(workflow(`a:\n  needs: b\n  ${echo('')}\nb:\n  needs: a\n  ${echo('')}`))).rejects.toThrow(/no dependencies/);
     await expect(runScratch(workflow(`a:\n  nedes: b\n  ${echo('')}`))).rejects.toThrow(/main\.yml \(Line: 6, Col: \d+\): Unexpected value 'nedes'/);

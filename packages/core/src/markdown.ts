@@ -43,8 +43,16 @@ export function mdTable(head: readonly string[], rows: readonly (readonly string
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Our own Markdown as text for a terminal: escapes, emphasis, tags and entities are taken away, tables and lists stay. */
+/** Our own Markdown as text for a terminal: escapes, emphasis, tags and entities are taken away, tables, lists and fenced blocks stay. */
 export function mdPlain(markdown: string): string {
+  // What stands in a fence is to be copied as it is: a heading in it keeps its marks.
+  return markdown
+    .split(/^((`{3,})[^`\n]*\n[\s\S]*?\n\2[ \t]*)$/m)
+    .map((part, index) => (index % 3 === 0 ? plainProse(part) : index % 3 === 1 ? part : ''))
+    .join('');
+}
+
+function plainProse(markdown: string): string {
   return markdown
     .replace(/<!--[\s\S]*?-->/g, '')
     .replace(/<\/?(?:code|details|summary|b|br|p)>/g, '')

@@ -73,6 +73,8 @@ describe('a complete file', () => {
             falseRollbackBudget: 0.05,
             maxErrorRatio: 1.25,
             errorMargin: 0.0002,
+            passRatio: 2,
+            passMargin: 0.005,
             latencySlo: 500,
             onNodata: 'hold',
             onInconclusive: 'hold',

@@ -91,6 +91,11 @@ describe('mdBlock', () => {
 });
 
 describe('mdPlain', () => {
+  it('leaves what stands in a fence as it is', () => {
+    const block = mdBlock('## [1.4.0] - 2026-11-22\n\n- **new** `x`');
+    expect(mdPlain(`## Do\n\n${block}\n\n**then** this`)).toBe(`Do\n\n${block}\n\nthen this`);
+  });
+
   it('takes the escapes of mdText and mdCode back', () => {
     for (const text of ['v1.2.3 <b>*x*</b> & | @a https://x', '1. [a](b) `c` ~~d~~ $e']) expect(mdPlain(mdText(text))).toBe(text);
     expect(mdPlain(`**Next** ${mdCode('a|b')} ${mdCode('x`y')}`)).toBe('Next a|b x`y');

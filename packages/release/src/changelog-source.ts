@@ -104,18 +104,18 @@ function isUtf8Text(bytes: Uint8Array): boolean {
   }
 }
 
-/** What the parser makes tokens of: a line counts once, a mark of a list, quote, heading or link at its start once, further ones on it three times. */
+/** What the parser makes tokens of: lines, and what stands at their starts. Lists and quotes within each other cost the most. */
 function countMarks(lines: readonly string[]): number {
   let marks = 0;
   for (const line of lines) {
-    marks += 1 + countMarkers(line);
+    marks += 1 + (line.startsWith('[') ? 1 : countMarkers(line));
     if (marks > maxChangelogMarks) break;
   }
   return marks;
 }
 
 function countMarkers(line: string): number {
-  const marker = /[ \t]*(?:[>[]|#{1,6}(?=[ \t]|$)|[-+*](?=[ \t]|$)|\d{1,9}[.)](?=[ \t]|$))/y;
+  const marker = /[ \t]*(?:>|#{1,6}(?=[ \t]|$)|[-+*](?=[ \t]|$)|\d{1,9}[.)](?=[ \t]|$))/y;
   let markers = 0;
   while (marker.test(line)) markers++;
   return Math.max(0, 3 * markers - 2);

@@ -47,12 +47,23 @@ function acceptStart(
 ): Acceptance {
   if (!isActive(state)) {
     if (at.stableImage === command.image) return end(alreadyReleased(command.image));
-    return { kind: 'begin', rollout: 'canary', image: command.image, version: command.version, weight: command.weight ?? steps[0]?.weight ?? 10 };
+    return {
+      kind: 'begin',
+      rollout: 'canary',
+      image: command.image,
+      version: command.version,
+      weight: command.weight ?? steps[0]?.weight ?? 10,
+    };
   }
   if (isGoingBack(state)) return { kind: 'finish', state };
   if (state.image.to !== command.image || state.kind === 'rolling') return end(inProgress(state, command.image));
   if (state.phase === 'promoting') {
-    return end({ outcome: 'pass', reason: 'PROMOTING', summary: `${nameOf(state)} is being promoted already.`, next: ['Run `promote` to finish it.'] });
+    return end({
+      outcome: 'pass',
+      reason: 'PROMOTING',
+      summary: `${nameOf(state)} is being promoted already.`,
+      next: ['Run `promote` to finish it.'],
+    });
   }
   if (state.stepStartedAt === null) return { kind: 'go', state: mine(state, at) };
   return end(stepInForce(state), mine(state, at));
@@ -157,7 +168,12 @@ function inProgress(state: RolloutState, image: string): Verdict {
 }
 
 function lastStep(state: RolloutState, what: string): Verdict {
-  return { outcome: 'skipped', reason: 'LAST_STEP', summary: `${what} (${state.weight} %); there is no further step.`, next: ['Run `promote`.'] };
+  return {
+    outcome: 'skipped',
+    reason: 'LAST_STEP',
+    summary: `${what} (${state.weight} %); there is no further step.`,
+    next: ['Run `promote`.'],
+  };
 }
 
 function notForward(state: RolloutState, weight: number): Verdict {
@@ -170,12 +186,18 @@ function notForward(state: RolloutState, weight: number): Verdict {
 }
 
 function stepsRemaining(state: RolloutState, remaining: readonly StepConfig[]): Verdict {
-  const left = remaining.length > 0 ? `the steps ${remaining.map((step) => `${step.weight} %`).join(', ')} are still to come` : 'its last step is not in force yet';
+  const left =
+    remaining.length > 0
+      ? `the steps ${remaining.map((step) => `${step.weight} %`).join(', ')} are still to come`
+      : 'its last step is not in force yet';
   return {
     outcome: 'fail',
     reason: 'STEPS_REMAINING',
     summary: `${nameOf(state)} is at ${state.weight} % and ${left}. Nothing was changed.`,
-    next: [remaining.length > 0 ? 'Run `step`, then `canary-analyze`, for each.' : 'Run `start` or `step` again to bring it about.', 'To leave them out on purpose, run `promote` with `weight: 100`.'],
+    next: [
+      remaining.length > 0 ? 'Run `step`, then `canary-analyze`, for each.' : 'Run `start` or `step` again to bring it about.',
+      'To leave them out on purpose, run `promote` with `weight: 100`.',
+    ],
   };
 }
 
@@ -191,7 +213,11 @@ function configChanged(state: RolloutState): Verdict {
 /** What a command that needs a rollout gets when there is none. A release that is through already is not a failure of a re-run. */
 export function withoutRollout(state: RolloutState | undefined, command: string): Verdict {
   if (state?.phase === 'promoted') {
-    return { outcome: 'skipped', reason: 'ALREADY_RELEASED', summary: `${nameOf(state)} was promoted at ${state.finishedAt}; there is nothing to ${command}.` };
+    return {
+      outcome: 'skipped',
+      reason: 'ALREADY_RELEASED',
+      summary: `${nameOf(state)} was promoted at ${state.finishedAt}; there is nothing to ${command}.`,
+    };
   }
   if (state && state.phase !== 'none') {
     const verb = state.phase === 'undone' ? 'rolled back' : 'aborted';
@@ -202,7 +228,12 @@ export function withoutRollout(state: RolloutState | undefined, command: string)
       next: ['Mend the cause, then begin a new rollout with `start`.', ...seen(state)],
     };
   }
-  return { outcome: 'fail', reason: 'NO_ROLLOUT', summary: `No rollout has begun, so there is nothing to ${command}.`, next: ['Run `start` with an `image` first.'] };
+  return {
+    outcome: 'fail',
+    reason: 'NO_ROLLOUT',
+    summary: `No rollout has begun, so there is nothing to ${command}.`,
+    next: ['Run `start` with an `image` first.'],
+  };
 }
 
 function nothingToDo(state: RolloutState | undefined): Verdict {
@@ -211,7 +242,8 @@ function nothingToDo(state: RolloutState | undefined): Verdict {
 }
 
 function alreadyGood(state: RolloutState): Verdict {
-  const was = state.phase === 'undone' ? 'was rolled back before' : state.phase === 'aborted' ? 'was aborted' : 'is not what the Deployment runs';
+  const was =
+    state.phase === 'undone' ? 'was rolled back before' : state.phase === 'aborted' ? 'was aborted' : 'is not what the Deployment runs';
   return { outcome: 'skipped', reason: 'ALREADY_GOOD', summary: `${state.image.from} serves all users already: ${nameOf(state)} ${was}.` };
 }
 

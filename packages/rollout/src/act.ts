@@ -8,8 +8,8 @@ import {
   setImage,
   setReplicas,
   type TrafficRouter,
-  waitReady,
   type Workload,
+  waitReady,
   workloadOf,
 } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
@@ -38,11 +38,20 @@ export interface Acted {
 }
 
 /** Makes one change, or one wait, and says what is there now. Reasons: those of the cluster package, WORKLOAD_CHANGED. */
-export async function act(change: Exclude<Change, { change: 'rest' }>, state: RolloutState, world: World, memory: Memory, bench: Bench): Promise<Acted> {
+export async function act(
+  change: Exclude<Change, { change: 'rest' }>,
+  state: RolloutState,
+  world: World,
+  memory: Memory,
+  bench: Bench,
+): Promise<Acted> {
   const { client, router, deps } = bench;
   const { target } = state;
   const { namespace, workload, canary } = target;
-  const stable = (deployment: KubeObject): Acted => ({ world: { ...world, stable: workloadOf(deployment, world.stable.container) }, memory });
+  const stable = (deployment: KubeObject): Acted => ({
+    world: { ...world, stable: workloadOf(deployment, world.stable.container) },
+    memory,
+  });
   switch (change.change) {
     case 'adopt-stable':
       return stable((await adopt(client, world.stable.deployment)) ?? world.stable.deployment);
@@ -54,9 +63,14 @@ export async function act(change: Exclude<Change, { change: 'rest' }>, state: Ro
     case 'scale-canary':
       return { world: { ...world, canary: await scaleCanary(change, state, world, client) }, memory };
     case 'await-canary':
-      return { world: { ...world, canary: await ready(canary, world.canary, change.change, { image: state.image.to }, bench, world.stable) }, memory };
+      return {
+        world: { ...world, canary: await ready(canary, world.canary, change.change, { image: state.image.to }, bench, world.stable) },
+        memory,
+      };
     case 'scale-stable':
-      return stable(await setReplicas(client, namespace, workload, change.replicas, { owner: 'unknown', current: world.stable.deployment }));
+      return stable(
+        await setReplicas(client, namespace, workload, change.replicas, { owner: 'unknown', current: world.stable.deployment }),
+      );
     case 'update-stable':
       return stable(await setImage(client, world.stable, change.image, { version: state.version }));
     case 'restore-stable':
@@ -67,7 +81,10 @@ export async function act(change: Exclude<Change, { change: 'rest' }>, state: Ro
       await router.setWeight(change.weight);
       return { world, memory: { ...memory, routed: change.weight, verified: false } };
     case 'verify-route':
-      return { world: { ...world, split: await router.verify(change.weight) }, memory: { ...memory, routed: change.weight, verified: true } };
+      return {
+        world: { ...world, split: await router.verify(change.weight) },
+        memory: { ...memory, routed: change.weight, verified: true },
+      };
     case 'drain':
       await drain(bench, world.canary, target);
       return { world, memory: { ...memory, drained: true } };
@@ -120,7 +137,10 @@ function changedByOthers(image: string, { target, image: { from, to } }: Rollout
     `Deployment ${target.namespace}/${target.workload} runs ${image}, which is neither ${from} (before this rollout) nor ${to}: somebody else changed it.`,
     {
       reason: 'WORKLOAD_CHANGED',
-      next: [`Find out who: kubectl -n ${target.namespace} get deployment/${target.workload} -o yaml --show-managed-fields`, 'Then run `abort`, and begin anew.'],
+      next: [
+        `Find out who: kubectl -n ${target.namespace} get deployment/${target.workload} -o yaml --show-managed-fields`,
+        'Then run `abort`, and begin anew.',
+      ],
     },
   );
 }

@@ -30,20 +30,69 @@ export function verdictAtEnd(
   const name = nameOf(state);
   switch (judgement.verdict) {
     case 'pass':
-      return { verdict: { outcome: 'pass', reason: 'ANALYSIS_PASSED', summary: `${name} at ${state.weight} %: ${explanation}.`, next: nextAfterPass(state) }, goBack: false };
+      return {
+        verdict: {
+          outcome: 'pass',
+          reason: 'ANALYSIS_PASSED',
+          summary: `${name} at ${state.weight} %: ${explanation}.`,
+          next: nextAfterPass(state),
+        },
+        goBack: false,
+      };
     case 'fail':
-      return { verdict: { outcome: 'fail', reason: failureReason(judgement.metric), summary: `${name} at ${state.weight} %: ${explanation}.` }, goBack: true };
+      return {
+        verdict: { outcome: 'fail', reason: failureReason(judgement.metric), summary: `${name} at ${state.weight} %: ${explanation}.` },
+        goBack: true,
+      };
     case 'inconclusive':
       if (policy.onInconclusive === 'continue') {
-        return { verdict: { outcome: 'pass', reason: 'INCONCLUSIVE_CONTINUED', summary: `${name} at ${state.weight} %: nothing speaks against it, though it is not proven: ${explanation}.`, next: nextAfterPass(state) }, goBack: false };
+        return {
+          verdict: {
+            outcome: 'pass',
+            reason: 'INCONCLUSIVE_CONTINUED',
+            summary: `${name} at ${state.weight} %: nothing speaks against it, though it is not proven: ${explanation}.`,
+            next: nextAfterPass(state),
+          },
+          goBack: false,
+        };
       }
       return policy.onInconclusive === 'fail'
-        ? { verdict: { outcome: 'fail', reason: 'INCONCLUSIVE', summary: `${name} at ${state.weight} % is undecided, which \`on-inconclusive: fail\` refuses: ${explanation}.` }, goBack: true }
-        : { verdict: { outcome: 'hold', reason: 'INCONCLUSIVE', summary: `${name} at ${state.weight} % is undecided: ${explanation}.`, next: nextWhileHeld(state) }, goBack: false };
+        ? {
+            verdict: {
+              outcome: 'fail',
+              reason: 'INCONCLUSIVE',
+              summary: `${name} at ${state.weight} % is undecided, which \`on-inconclusive: fail\` refuses: ${explanation}.`,
+            },
+            goBack: true,
+          }
+        : {
+            verdict: {
+              outcome: 'hold',
+              reason: 'INCONCLUSIVE',
+              summary: `${name} at ${state.weight} % is undecided: ${explanation}.`,
+              next: nextWhileHeld(state),
+            },
+            goBack: false,
+          };
     case 'nodata':
       return policy.onNodata === 'fail'
-        ? { verdict: { outcome: 'fail', reason: 'NO_DATA', summary: `Nothing could be seen of ${name} at ${state.weight} %, which \`on-nodata: fail\` refuses: ${explanation}.` }, goBack: true }
-        : { verdict: { outcome: 'hold', reason: 'NO_DATA', summary: `Nothing could be seen of ${name} at ${state.weight} %: ${explanation}.`, next: nextWithoutData(state) }, goBack: false };
+        ? {
+            verdict: {
+              outcome: 'fail',
+              reason: 'NO_DATA',
+              summary: `Nothing could be seen of ${name} at ${state.weight} %, which \`on-nodata: fail\` refuses: ${explanation}.`,
+            },
+            goBack: true,
+          }
+        : {
+            verdict: {
+              outcome: 'hold',
+              reason: 'NO_DATA',
+              summary: `Nothing could be seen of ${name} at ${state.weight} %: ${explanation}.`,
+              next: nextWithoutData(state),
+            },
+            goBack: false,
+          };
   }
 }
 
@@ -52,7 +101,10 @@ function nextAfterPass(state: RolloutState): string[] {
 }
 
 function nextWhileHeld(state: RolloutState): string[] {
-  return ['Run `canary-analyze` again: it goes on with the evidence it has.', `Or decide: \`${state.step >= state.target.steps.length - 1 ? 'promote' : 'step'}\` goes on, \`abort\` sends users back.`];
+  return [
+    'Run `canary-analyze` again: it goes on with the evidence it has.',
+    `Or decide: \`${state.step >= state.target.steps.length - 1 ? 'promote' : 'step'}\` goes on, \`abort\` sends users back.`,
+  ];
 }
 
 function nextWithoutData({ target }: RolloutState): string[] {

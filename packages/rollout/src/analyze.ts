@@ -58,13 +58,28 @@ function refuse(state: RolloutState | undefined, { configHash }: RolloutDeps): V
   if (!isActive(state)) return withoutRollout(state, 'analyse');
   if (isGoingBack(state)) return 'finish';
   if (state.phase === 'promoting') {
-    return { outcome: 'skipped', reason: 'PROMOTING', summary: `${nameOf(state)} is being promoted already.`, next: ['Run `promote` to finish it.'] };
+    return {
+      outcome: 'skipped',
+      reason: 'PROMOTING',
+      summary: `${nameOf(state)} is being promoted already.`,
+      next: ['Run `promote` to finish it.'],
+    };
   }
   if (state.stepStartedAt === null) {
-    return { outcome: 'fail', reason: 'STEP_NOT_IN_FORCE', summary: `The step to ${state.weight} % is not in force yet; there is nothing to analyse.`, next: ['Run `start` or `step` again to bring it about.'] };
+    return {
+      outcome: 'fail',
+      reason: 'STEP_NOT_IN_FORCE',
+      summary: `The step to ${state.weight} % is not in force yet; there is nothing to analyse.`,
+      next: ['Run `start` or `step` again to bring it about.'],
+    };
   }
   if (state.configHash !== configHash) {
-    return { outcome: 'error', reason: 'CONFIG_CHANGED', summary: `The service's settings in slipway.yml are not those with which ${state.id} began; changing the rules while judging would void the verdict.`, next: ['Restore the settings, or run `abort` and begin anew.'] };
+    return {
+      outcome: 'error',
+      reason: 'CONFIG_CHANGED',
+      summary: `The service's settings in slipway.yml are not those with which ${state.id} began; changing the rules while judging would void the verdict.`,
+      next: ['Restore the settings, or run `abort` and begin anew.'],
+    };
   }
   return undefined;
 }
@@ -183,7 +198,10 @@ class StepAnalysis {
 
   /** A canary whose pods crash or stop being ready needs no statistics. */
   private unhealthy(): Verdict | undefined {
-    const seen = observePods(this.podMemory, this.latestPods.filter(({ track }) => track === 'canary'));
+    const seen = observePods(
+      this.podMemory,
+      this.latestPods.filter(({ track }) => track === 'canary'),
+    );
     this.podMemory = seen.memory;
     if (seen.restarts === 0 && seen.lost.length === 0) return undefined;
     const summary = `${nameOf(this.state)} at ${this.state.weight} %: its pods do not stay up: ${seen.words.join('; ')}.`;
@@ -199,7 +217,10 @@ class StepAnalysis {
     await makeSafe();
     const { state } = await runCommand(this.deps, { kind: 'abort', ...why });
     const back = `All users meet ${this.state.image.from} again.`;
-    return this.end({ ...verdict, summary: `${verdict.summary} ${back}`, next: ['Mend the cause, then begin a new rollout with `start`.'] }, state);
+    return this.end(
+      { ...verdict, summary: `${verdict.summary} ${back}`, next: ['Mend the cause, then begin a new rollout with `start`.'] },
+      state,
+    );
   }
 
   private async cancelled(sent: boolean): Promise<Analyzed> {
@@ -226,11 +247,14 @@ class StepAnalysis {
     } catch (error) {
       if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
       const there = await this.session.store.read();
-      throw new OperationError(`The rollout changed while it was being watched: it is ${there?.value.phase ?? 'gone'} now (${there?.value.runUrl ?? there?.value.stepBy ?? 'unknown'}).`, {
-        reason: 'ROLLOUT_SUPERSEDED',
-        next: ['See where it stands: `canary-deploy` with command `status`.'],
-        cause: error,
-      });
+      throw new OperationError(
+        `The rollout changed while it was being watched: it is ${there?.value.phase ?? 'gone'} now (${there?.value.runUrl ?? there?.value.stepBy ?? 'unknown'}).`,
+        {
+          reason: 'ROLLOUT_SUPERSEDED',
+          next: ['See where it stands: `canary-deploy` with command `status`.'],
+          cause: error,
+        },
+      );
     }
   }
 
@@ -253,7 +277,12 @@ function boundsOf(sample: CounterSample | null): readonly number[] | undefined {
 }
 
 function observed(verdict: Verdict): Verdict {
-  return { outcome: 'pass', reason: 'OBSERVED_FAIL', summary: `Would have sent users back (${verdict.reason}): ${verdict.summary}`, next: ['Nothing was moved, because `mode` is `observe`.'] };
+  return {
+    outcome: 'pass',
+    reason: 'OBSERVED_FAIL',
+    summary: `Would have sent users back (${verdict.reason}): ${verdict.summary}`,
+    next: ['Nothing was moved, because `mode` is `observe`.'],
+  };
 }
 
 function progressWords({ windows, watched }: Evidence): string {

@@ -34,7 +34,12 @@ export async function initialState(begin: Begin, world: World, { router, deps }:
     generation: 0,
     fencing: 0,
     phase: canary ? 'starting' : 'promoting',
-    step: canary ? Math.max(0, target.steps.findIndex((step) => step.weight === begin.weight)) : -1,
+    step: canary
+      ? Math.max(
+          0,
+          target.steps.findIndex((step) => step.weight === begin.weight),
+        )
+      : -1,
     weight: begin.weight,
     intent: null,
     image: { from: stable.image, to: begin.image },
@@ -66,8 +71,13 @@ function canaryLabels(stable: KubeObject): Record<string, string> {
 }
 
 function unexpectedSplit(weight: number, { namespace, workload, canary }: Bench['deps']['target']): OperationError {
-  return new OperationError(`${Math.round(weight)} % of the requests go to a canary of ${namespace}/${workload} already, but no rollout is on record.`, {
-    reason: 'UNEXPECTED_SPLIT',
-    next: [`Set the route to stable alone (for a split by pods: kubectl -n ${namespace} scale deployment/${canary} --replicas=0), then run this again.`],
-  });
+  return new OperationError(
+    `${Math.round(weight)} % of the requests go to a canary of ${namespace}/${workload} already, but no rollout is on record.`,
+    {
+      reason: 'UNEXPECTED_SPLIT',
+      next: [
+        `Set the route to stable alone (for a split by pods: kubectl -n ${namespace} scale deployment/${canary} --replicas=0), then run this again.`,
+      ],
+    },
+  );
 }

@@ -1,7 +1,11 @@
 /** Inputs that every action of a rollout has: what is released where, and how the cluster is reached. */
 export const targetInputs = {
   service: { kind: 'string', description: 'Service in slipway.yml. May be left out when there is only one.', example: 'shop' },
-  environment: { kind: 'string', description: 'Environment in slipway.yml. May be left out when there is only one.', example: 'production' },
+  environment: {
+    kind: 'string',
+    description: 'Environment in slipway.yml. May be left out when there is only one.',
+    example: 'production',
+  },
   config: {
     kind: 'string',
     description: 'Path of slipway.yml. When there is no such file, `namespace` and `workload` are enough; everything else has its default.',
@@ -10,7 +14,8 @@ export const targetInputs = {
   },
   kubeconfig: {
     kind: 'string',
-    description: 'Path of a kubeconfig, or its content (from a secret). Default: `KUBECONFIG`, then `~/.kube/config`, then the pod’s service account.',
+    description:
+      'Path of a kubeconfig, or its content (from a secret). Default: `KUBECONFIG`, then `~/.kube/config`, then the pod’s service account.',
     example: '${{ secrets.KUBECONFIG }}',
     secret: true,
   },
@@ -23,7 +28,8 @@ export const targetInputs = {
 export const onCancelInput = {
   kind: 'choice',
   values: ['rollback', 'hold'],
-  description: 'What a cancellation does while the canary has users: `rollback` sends them back within 2 s; `hold` leaves the split as it is.',
+  description:
+    'What a cancellation does while the canary has users: `rollback` sends them back within 2 s; `hold` leaves the split as it is.',
   default: 'rollback',
   example: 'hold',
 } as const;

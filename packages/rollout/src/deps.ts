@@ -1,5 +1,5 @@
-import type { Context } from '@slipway/core';
 import type { KubeClient } from '@slipway/cluster';
+import type { Context } from '@slipway/core';
 import type { RolloutTarget } from './target.js';
 
 /** What a rollout is done with: the cluster, the target, and the process it runs in. */

@@ -40,7 +40,9 @@ async function requestsServed({ client }: Bench, pods: readonly KubeObject[], ta
   if (pods.length === 0) return undefined;
   const pages = await Promise.all(
     pods.map((pod) =>
-      unlessRefused(() => client.podProxy(target.namespace, pod.metadata.name, metricsPortOf(pod, target), '/metrics', { timeoutMs: 2_000 })),
+      unlessRefused(() =>
+        client.podProxy(target.namespace, pod.metadata.name, metricsPortOf(pod, target), '/metrics', { timeoutMs: 2_000 }),
+      ),
     ),
   );
   if (pages.some((page) => page === undefined)) return undefined;
@@ -50,7 +52,9 @@ async function requestsServed({ client }: Bench, pods: readonly KubeObject[], ta
 
 /** Port that serves `/metrics`: the configured one (by number or name), else the first that a container declares, else 8080. */
 export function metricsPortOf(pod: KubeObject, { metricsPort }: Pick<RolloutTarget, 'metricsPort'>): number | string {
-  const ports: { name?: string; containerPort: number }[] = (pod.spec?.containers ?? []).flatMap((each: { ports?: [] }) => each.ports ?? []);
+  const ports: { name?: string; containerPort: number }[] = (pod.spec?.containers ?? []).flatMap(
+    (each: { ports?: [] }) => each.ports ?? [],
+  );
   if (typeof metricsPort === 'number') return metricsPort;
   if (metricsPort !== undefined) return ports.find((port) => port.name === metricsPort)?.containerPort ?? metricsPort;
   return ports[0]?.containerPort ?? 8080;

@@ -15,6 +15,10 @@ export async function finishCancelled(deps: RolloutDeps): Promise<Verdict> {
   if (!isActive(state) || (onCancel === 'hold' && !goesBack)) {
     return { outcome: 'skipped', reason: 'NOTHING_TO_DO', summary: 'Nothing is left to clean up.' };
   }
-  const { verdict } = await runCommand(deps, { kind: 'abort', reason: 'CANCELLED', summary: 'The run ended before the rollout came to rest.' });
+  const { verdict } = await runCommand(deps, {
+    kind: 'abort',
+    reason: 'CANCELLED',
+    summary: 'The run ended before the rollout came to rest.',
+  });
   return verdict;
 }

@@ -2,8 +2,8 @@ export { type Acceptance, accept, goingBack, nameOf, type Verdict } from './acce
 export { analysisReport } from './analysis-report.js';
 export { type Analyzed, type AnalyzeOptions, analyze } from './analyze.js';
 export { canonicalJson, sha256 } from './checksum.js';
-export { clusterPermissions, onCancelInput, targetInputs } from './common-inputs.js';
 export type { Circumstances, Command } from './command.js';
+export { clusterPermissions, onCancelInput, targetInputs } from './common-inputs.js';
 export { type Change, decide, type Memory, type Observed, type RouterRules } from './decide.js';
 export type { RolloutDeps } from './deps.js';
 export { finishCancelled } from './finish-cancelled.js';

@@ -1,6 +1,6 @@
+import { type MetricsSource, type PodPage, podMetricsSource, prometheusSource } from '@slipway/analysis';
 import type { KubeClient } from '@slipway/cluster';
 import { type AnalysisSettings, type Clock, OperationError, requestJson } from '@slipway/core';
-import { type MetricsSource, type PodPage, podMetricsSource, prometheusSource } from '@slipway/analysis';
 import { metricsPortOf } from './drain.js';
 import type { ServicePod } from './pods.js';
 import type { RolloutTarget } from './target.js';
@@ -31,14 +31,20 @@ export function createSource(options: SourceOptions): MetricsSource {
 async function readPage(client: KubeClient, target: RolloutTarget, { name, track, readyAt, object }: ServicePod): Promise<PodPage> {
   const page: PodPage = { id: name, track, ...(readyAt === undefined ? {} : { startedAt: readyAt }) };
   try {
-    return { ...page, text: await client.podProxy(target.namespace, name, metricsPortOf(object, target), '/metrics', { timeoutMs: PAGE_TIMEOUT }) };
+    return {
+      ...page,
+      text: await client.podProxy(target.namespace, name, metricsPortOf(object, target), '/metrics', { timeoutMs: PAGE_TIMEOUT }),
+    };
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return { ...page, error: error.message };
   }
 }
 
-function fromPrometheus(prometheus: NonNullable<AnalysisSettings['prometheus']>, { settings, clock, env, pods }: SourceOptions): MetricsSource {
+function fromPrometheus(
+  prometheus: NonNullable<AnalysisSettings['prometheus']>,
+  { settings, clock, env, pods }: SourceOptions,
+): MetricsSource {
   const auth = credentials(env);
   return prometheusSource(
     prometheus,
@@ -46,7 +52,11 @@ function fromPrometheus(prometheus: NonNullable<AnalysisSettings['prometheus']>,
       clock,
       getJson: async (url, headers, signal) => requestJson(url, { headers, signal, clock, server: 'Prometheus' }),
       pods: async () =>
-        (await pods()).map(({ name, track, readyAt }) => ({ id: name, track, ...(readyAt === undefined ? {} : { startedAt: readyAt, readyAt }) })),
+        (await pods()).map(({ name, track, readyAt }) => ({
+          id: name,
+          track,
+          ...(readyAt === undefined ? {} : { startedAt: readyAt, readyAt }),
+        })),
       ...(auth ? { auth } : {}),
     },
     { window: settings.window / 1000 },

@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { chooseEnvironment, chooseService, type Config, type EnvironmentConfig, loadConfig, parseConfig, type ServiceConfig, UsageError } from '@slipway/core';
+import {
+  type Config,
+  chooseEnvironment,
+  chooseService,
+  type EnvironmentConfig,
+  loadConfig,
+  parseConfig,
+  type ServiceConfig,
+  UsageError,
+} from '@slipway/core';
 import { canonicalJson, sha256 } from './checksum.js';
 import type { RolloutTarget } from './target.js';
 
@@ -65,6 +74,9 @@ function targetOf(name: string, service: ServiceConfig, environment: string, nam
 function defaultConfig(workload: string, namespace: string): Config {
   const text = JSON.stringify({ version: 1, environments: { default: { namespace } }, services: { [workload]: {} } });
   const parsed = parseConfig(text);
-  if ('problems' in parsed) throw new UsageError(parsed.problems.map((problem) => ({ ...problem, where: problem.where.includes('environments') ? 'namespace' : 'workload' })));
+  if ('problems' in parsed)
+    throw new UsageError(
+      parsed.problems.map((problem) => ({ ...problem, where: problem.where.includes('environments') ? 'namespace' : 'workload' })),
+    );
   return parsed.config;
 }

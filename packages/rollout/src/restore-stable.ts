@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type KubeClient, type KubeObject, readReplicaSets, type Revision, resources, revisionsOf, undoPatch, type Workload } from '@slipway/cluster';
+import {
+  type KubeClient,
+  type KubeObject,
+  type Revision,
+  readReplicaSets,
+  resources,
+  revisionsOf,
+  undoPatch,
+  type Workload,
+} from '@slipway/cluster';
 import { readSnapshot } from './snapshot.js';
 import type { RolloutState } from './state.js';
 

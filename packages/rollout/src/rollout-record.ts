@@ -1,5 +1,5 @@
-import { type Clock, OperationError } from '@slipway/core';
 import { configMapStore, type DocumentStore, type HeldLease, type KubeClient, type Stored } from '@slipway/cluster';
+import { type Clock, OperationError } from '@slipway/core';
 import type { Change } from './decide.js';
 import { parseState } from './parse-state.js';
 import type { RolloutState } from './state.js';

@@ -56,7 +56,10 @@ async function bringAbout(acceptance: Exclude<Acceptance, { kind: 'end' }>, worl
   if (acceptance.kind !== 'begin') return driveGuarded(acceptance.state, world, bench, held);
   await refuseHopeless(acceptance, world, bench);
   const { weight, image } = acceptance;
-  const state = await held.record.write(await initialState(acceptance, world, bench), `begin ${image}${weight > 0 ? ` at ${weight} %` : ''}`);
+  const state = await held.record.write(
+    await initialState(acceptance, world, bench),
+    `begin ${image}${weight > 0 ? ` at ${weight} %` : ''}`,
+  );
   const begun = benchOf(bench.deps, state, held, state.replicas);
   // The router that knows the snapshot has read nothing yet, and a cancellation needs its patch prepared.
   if (state.kind === 'canary') await begun.router.read();
@@ -98,7 +101,11 @@ function cancelledVerdict(state: RolloutState): Verdict {
     summary: back
       ? `The run was cancelled; users were sent back to ${state.image.from}.`
       : `The run was cancelled; the rollout is left as it is (${state.phase}, ${state.weight} %).`,
-    next: [back ? 'What is left of the canary is removed by this action’s post step, or by `abort`.' : 'Run the same command again to go on, or `abort` to send users back.'],
+    next: [
+      back
+        ? 'What is left of the canary is removed by this action’s post step, or by `abort`.'
+        : 'Run the same command again to go on, or `abort` to send users back.',
+    ],
   };
 }
 

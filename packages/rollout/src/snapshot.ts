@@ -1,5 +1,5 @@
-import { OperationError } from '@slipway/core';
 import { describe, type KubeClient, type KubeObject, resources } from '@slipway/cluster';
+import { OperationError } from '@slipway/core';
 import { canonicalJson, sha256 } from './checksum.js';
 import type { RolloutTarget } from './target.js';
 
@@ -39,7 +39,12 @@ export async function takeSnapshot(
   return { name, sha256: sha256(text) };
 }
 
-async function snapshotOf(client: KubeClient, target: RolloutTarget, deployment: KubeObject, rollout: { id: string; at: string }): Promise<Snapshot> {
+async function snapshotOf(
+  client: KubeClient,
+  target: RolloutTarget,
+  deployment: KubeObject,
+  rollout: { id: string; at: string },
+): Promise<Snapshot> {
   return {
     schema: 1,
     rollout: rollout.id,
@@ -89,15 +94,19 @@ export async function readSnapshot(
   if (sha256(text) !== expected.sha256) throw tampered(namespace, expected.name, 'its checksum is not the one in the rollout state');
   const snapshot = JSON.parse(text) as Snapshot;
   const uid = deployment.metadata.uid ?? null;
-  if (snapshot.deployment.uid !== uid) throw tampered(namespace, expected.name, `it is of another ${describe(deployment)} (uid ${snapshot.deployment.uid})`);
+  if (snapshot.deployment.uid !== uid)
+    throw tampered(namespace, expected.name, `it is of another ${describe(deployment)} (uid ${snapshot.deployment.uid})`);
   return snapshot;
 }
 
 function gone(namespace: string, name: string): OperationError {
-  return new OperationError(`The snapshot ConfigMap ${namespace}/${name} is gone, and so is the ReplicaSet of the former version: there is nothing to go back to.`, {
-    reason: 'NO_LAST_GOOD',
-    next: ['Release the last good image again: `canary-deploy` with command `promote` and that `image`.'],
-  });
+  return new OperationError(
+    `The snapshot ConfigMap ${namespace}/${name} is gone, and so is the ReplicaSet of the former version: there is nothing to go back to.`,
+    {
+      reason: 'NO_LAST_GOOD',
+      next: ['Release the last good image again: `canary-deploy` with command `promote` and that `image`.'],
+    },
+  );
 }
 
 function tampered(namespace: string, name: string, why: string): OperationError {

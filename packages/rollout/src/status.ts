@@ -20,7 +20,11 @@ export async function readStatus(deps: RolloutDeps): Promise<Status> {
   const state = (await rolloutStore(client, target.namespace, target.workload).read())?.value;
   const lease = await readLease(client, target.namespace, recordName(target.workload));
   const split = isActive(state) ? await readSplit(deps, state) : undefined;
-  return { verdict: { outcome: 'pass', reason: 'STATUS', summary: summaryOf(state, split) }, state, report: reportOf(state, lease?.holder ?? null, split) };
+  return {
+    verdict: { outcome: 'pass', reason: 'STATUS', summary: summaryOf(state, split) },
+    state,
+    report: reportOf(state, lease?.holder ?? null, split),
+  };
 }
 
 async function readSplit({ client, context }: RolloutDeps, state: RolloutState): Promise<Pick<Split, 'words'>> {
@@ -36,7 +40,8 @@ async function readSplit({ client, context }: RolloutDeps, state: RolloutState):
 
 function summaryOf(state: RolloutState | undefined, split: Pick<Split, 'words'> | undefined): string {
   if (!state) return 'There never was a rollout of this service.';
-  if (!isActive(state)) return `The last rollout, of ${nameOf(state)}, is ${state.phase} since ${state.finishedAt}${state.ended ? `: ${state.ended.summary}` : '.'}`;
+  if (!isActive(state))
+    return `The last rollout, of ${nameOf(state)}, is ${state.phase} since ${state.finishedAt}${state.ended ? `: ${state.ended.summary}` : '.'}`;
   return `${nameOf(state)} is ${state.phase}, step ${state.step + 1} of ${state.target.steps.length}: ${split?.words ?? ''}.`;
 }
 

@@ -1,4 +1,12 @@
-import { closeWindow, type CounterSample, type Counts, type Judge, type MetricsSource, type WeightStep, type Window } from '@slipway/analysis';
+import {
+  type CounterSample,
+  type Counts,
+  closeWindow,
+  type Judge,
+  type MetricsSource,
+  type WeightStep,
+  type Window,
+} from '@slipway/analysis';
 import { OperationError } from '@slipway/core';
 import type { Evidence, RolloutState, WindowRow } from './state.js';
 
@@ -19,7 +27,8 @@ export interface Watch {
 export function evidenceFor(state: RolloutState, judge: string): Evidence {
   const kept = state.evidence;
   const origin = kept?.origin ?? state.stepStartedAt ?? state.startedAt;
-  if (kept === null || kept.judge !== judge) return { judge, origin, step: state.step, watched: 0, state: null, judgement: null, windows: [] };
+  if (kept === null || kept.judge !== judge)
+    return { judge, origin, step: state.step, watched: 0, state: null, judgement: null, windows: [] };
   return kept.step === state.step ? kept : { ...kept, step: state.step, watched: 0 };
 }
 
@@ -61,17 +70,33 @@ function weightStep(state: RolloutState, origin: string): WeightStep {
 export type Observation = { kind: 'early' } | { kind: 'window'; evidence: Evidence; problems: string[] };
 
 /** Judges the window between two samples; a sample that is missing is a window without counts, which is not the same as one without errors. */
-export function observeWindow(evidence: Evidence, state: RolloutState, watch: Watch, before: CounterSample | null, after: CounterSample | null, now: number): Observation {
+export function observeWindow(
+  evidence: Evidence,
+  state: RolloutState,
+  watch: Watch,
+  before: CounterSample | null,
+  after: CounterSample | null,
+  now: number,
+): Observation {
   const origin = Date.parse(evidence.origin);
   const closed = before && after ? closeWindow(before, after, origin) : { window: null, problems: after?.problems ?? [] };
   if (before && closed.window && before.at < Date.parse(state.stepStartedAt ?? evidence.origin) - 1) return { kind: 'early' };
   const window = closed.window ?? { t: secondsSince(evidence.origin, now), stable: null, canary: null };
   // Nothing was ever read, so the judge has not begun; the time counts all the same, or the step would never end.
-  if (evidence.state === null) return { kind: 'window', evidence: { ...evidence, watched: evidence.watched + 1, windows: keep(evidence, rowOf(window, state.weight, {})) }, problems: [...closed.problems] };
+  if (evidence.state === null)
+    return {
+      kind: 'window',
+      evidence: { ...evidence, watched: evidence.watched + 1, windows: keep(evidence, rowOf(window, state.weight, {})) },
+      problems: [...closed.problems],
+    };
   const judged = watch.judge.observe(evidence.state, window);
   const judgement = watch.judge.judge(judged, false);
   const windows = keep(evidence, rowOf(window, state.weight, judgement.evidence));
-  return { kind: 'window', evidence: { ...evidence, watched: evidence.watched + 1, state: judged, judgement, windows }, problems: [...closed.problems] };
+  return {
+    kind: 'window',
+    evidence: { ...evidence, watched: evidence.watched + 1, state: judged, judgement, windows },
+    problems: [...closed.problems],
+  };
 }
 
 function keep({ windows }: Evidence, row: WindowRow): WindowRow[] {

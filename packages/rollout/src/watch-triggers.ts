@@ -1,4 +1,13 @@
-import { type Breach, closeWindow, type CounterSample, type MetricsSource, observeTriggers, startTriggers, type TriggerConfig, type TriggerState } from '@slipway/analysis';
+import {
+  type Breach,
+  type CounterSample,
+  closeWindow,
+  type MetricsSource,
+  observeTriggers,
+  startTriggers,
+  type TriggerConfig,
+  type TriggerState,
+} from '@slipway/analysis';
 import { readWorkload } from '@slipway/cluster';
 import { formatDuration, isCancellation, mdTable, mdText, OperationError } from '@slipway/core';
 import type { Verdict } from './accept.js';
@@ -56,7 +65,10 @@ async function looker({ client: initial, target, context }: RolloutDeps, { sourc
   let memory: PodMemory = new Map();
   let fold: TriggerState = startTriggers();
   let before = await sample(source, signal);
-  const first = observePods(memory, (pods ?? []).filter(({ track }) => track === subject));
+  const first = observePods(
+    memory,
+    (pods ?? []).filter(({ track }) => track === subject),
+  );
   memory = first.memory;
   let seen = 0;
   let held: Breach | undefined;
@@ -65,7 +77,13 @@ async function looker({ client: initial, target, context }: RolloutDeps, { sourc
   async function again(): Promise<Breach | undefined> {
     pods = null;
     const after = await sample(source, signal);
-    const health = pods === null ? null : observePods(memory, (pods as readonly ServicePod[]).filter(({ track }) => track === subject));
+    const health =
+      pods === null
+        ? null
+        : observePods(
+            memory,
+            (pods as readonly ServicePod[]).filter(({ track }) => track === subject),
+          );
     if (health) memory = health.memory;
     const closed = before && after ? closeWindow(before, after, origin).window : null;
     const counts = closed?.[subject] ?? null;
@@ -86,7 +104,12 @@ async function looker({ client: initial, target, context }: RolloutDeps, { sourc
     fold = next;
     before = after ?? before;
     const words = counts ? `${counts.e} of ${counts.n} requests failed` : 'no data';
-    rows.push([`${Math.round((clock.now() - origin) / 1000)} s`, words, String(health?.failing.length ?? '?'), String(health?.restarts ?? '?')]);
+    rows.push([
+      `${Math.round((clock.now() - origin) / 1000)} s`,
+      words,
+      String(health?.failing.length ?? '?'),
+      String(health?.restarts ?? '?'),
+    ]);
     progress(`${subject}: ${words}${health?.words.length ? `; ${health.words.join('; ')}` : ''}`);
     held = breaches.find(({ action }) => action === 'hold');
     if (held) log.warning(held.explanation);
@@ -96,7 +119,11 @@ async function looker({ client: initial, target, context }: RolloutDeps, { sourc
   return {
     again,
     verdict: () => quietVerdict(seen, held, clock.now() - origin),
-    report: () => mdTable(['At', subject, 'Failing pods', 'Restarts'], rows.slice(-12).map((row) => row.map(mdText))),
+    report: () =>
+      mdTable(
+        ['At', subject, 'Failing pods', 'Restarts'],
+        rows.slice(-12).map((row) => row.map(mdText)),
+      ),
   };
 }
 
@@ -120,9 +147,20 @@ export function triggerReason(trigger: string): string {
 
 function quietVerdict(seen: number, held: Breach | undefined, watched: number): Verdict {
   const time = formatDuration(watched);
-  if (held) return { outcome: 'hold', reason: 'SHARED_INCIDENT', summary: `${held.explanation}.`, next: ['Look for what both versions depend on.'] };
+  if (held)
+    return {
+      outcome: 'hold',
+      reason: 'SHARED_INCIDENT',
+      summary: `${held.explanation}.`,
+      next: ['Look for what both versions depend on.'],
+    };
   if (seen === 0) {
-    return { outcome: 'hold', reason: 'NO_DATA', summary: `No request could be seen in ${time}; that nothing fired means nothing.`, next: ['See whether metrics can be read and requests come in.'] };
+    return {
+      outcome: 'hold',
+      reason: 'NO_DATA',
+      summary: `No request could be seen in ${time}; that nothing fired means nothing.`,
+      next: ['See whether metrics can be read and requests come in.'],
+    };
   }
   return { outcome: 'pass', reason: 'WATCH_PASSED', summary: `No trigger fired in ${time}.` };
 }

@@ -1,6 +1,6 @@
 import { acquireLease, type HeldLease } from '@slipway/cluster';
 import type { RolloutDeps } from './deps.js';
-import { recordName, RolloutRecord, rolloutStore } from './rollout-record.js';
+import { RolloutRecord, recordName, rolloutStore } from './rollout-record.js';
 
 /** One run's hold on a target. */
 export interface Held {

@@ -70,4 +70,3 @@ export function routerOf(
     ...(state?.traffic ? { snapshot: state.traffic } : {}),
   });
 }
-

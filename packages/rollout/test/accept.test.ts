@@ -153,11 +153,18 @@ it('every phase is in the table', () => {
 });
 
 describe('a re-run of the job that made the step', () => {
-  const where = state('progressing', { step: 1, weight: 50, stepBy: 'acme/shop/77/1/half', target: { ...target(), steps: [...target().steps, { weight: 80, duration: 1000 }] } });
+  const where = state('progressing', {
+    step: 1,
+    weight: 50,
+    stepBy: 'acme/shop/77/1/half',
+    target: { ...target(), steps: [...target().steps, { weight: 80, duration: 1000 }] },
+  });
 
   it('does not move on', () => expect(answer(commands.step, where, { holder: 'acme/shop/77/2/half' })).toBe('pass STEP_IN_FORCE'));
-  it('moves on in another job', () => expect(answer(commands.step, where, { holder: 'acme/shop/77/1/most' })).toBe('progressing step 2 at 80 %'));
-  it('moves on at the next `step` of the same attempt', () => expect(answer(commands.step, where, { holder: 'acme/shop/77/1/half' })).toBe('progressing step 2 at 80 %'));
+  it('moves on in another job', () =>
+    expect(answer(commands.step, where, { holder: 'acme/shop/77/1/most' })).toBe('progressing step 2 at 80 %'));
+  it('moves on at the next `step` of the same attempt', () =>
+    expect(answer(commands.step, where, { holder: 'acme/shop/77/1/half' })).toBe('progressing step 2 at 80 %'));
   it('moves on from a shell', () => expect(answer(commands.step, where, { holder: 'ann@laptop/4711' })).toBe('progressing step 2 at 80 %'));
 });
 
@@ -167,7 +174,8 @@ describe('a weight of its own', () => {
   it('chooses the step that has it', () => expect(answer({ kind: 'step', weight: 50 }, where)).toBe('progressing step 1 at 50 %'));
   it('is refused when it is not forward', () => expect(answer({ kind: 'step', weight: 5 }, where)).toBe('error WEIGHT_NOT_FORWARD'));
   it('is nothing to do when it is in force', () => expect(answer({ kind: 'step', weight: 10 }, where)).toBe('pass STEP_IN_FORCE'));
-  it('of 100 promotes at once', () => expect(answer({ kind: 'promote', version: null, weight: 100 }, where)).toBe('promoting step 0 at 10 %'));
+  it('of 100 promotes at once', () =>
+    expect(answer({ kind: 'promote', version: null, weight: 100 }, where)).toBe('promoting step 0 at 10 %'));
 });
 
 describe('a changed configuration', () => {

@@ -31,14 +31,11 @@ function killAt(kube: MemoryKube, nth: number, when: 'before' | 'after'): { requ
 function assertUsersSafe(kube: MemoryKube, call: Call): void {
   const canary = find(kube, 'shop-canary');
   const serves = (canary?.status?.availableReplicas ?? 0) > 0;
-  if (weightOf(kube) > 0 && !serves) throw new Error(`at ${call.verb} ${call.plural}: ${weightOf(kube)} % of users go to a canary without pods`);
+  if (weightOf(kube) > 0 && !serves)
+    throw new Error(`at ${call.verb} ${call.plural}: ${weightOf(kube)} % of users go to a canary without pods`);
 }
 
-const commands: Command[] = [
-  { kind: 'start', image: v2, version: 'v2.0.0' },
-  { kind: 'step' },
-  { kind: 'promote', version: null },
-];
+const commands: Command[] = [{ kind: 'start', image: v2, version: 'v2.0.0' }, { kind: 'step' }, { kind: 'promote', version: null }];
 const back: Command = { kind: 'abort', reason: 'ERROR_RATE_WORSE', summary: 'errors.' };
 const undo: Command = { kind: 'roll-back', reason: 'ROLLED_BACK', summary: 'errors.' };
 const rolling: Command = { kind: 'promote', image: v2, version: null };
@@ -47,12 +44,19 @@ async function runAll(kube: MemoryKube, router: Router, todo: readonly Command[]
   for (const [index, command] of todo.entries()) {
     const run = deps(kube, { target: target(router), holder: `acme/shop/77/${attempt}/job${index}` });
     const { verdict } = await runCommand(run, command);
-    if (verdict.outcome === 'fail' || verdict.outcome === 'error') throw new Error(`${command.kind}: ${verdict.reason}: ${verdict.summary}`);
+    if (verdict.outcome === 'fail' || verdict.outcome === 'error')
+      throw new Error(`${command.kind}: ${verdict.reason}: ${verdict.summary}`);
   }
 }
 
 /** Kills the last of `todo` at every request, runs it (and what follows) again, and looks at the end with `expectEnd`. */
-async function everyCut(router: Router, before: readonly Command[], victim: Command, after: readonly Command[], expectEnd: (kube: MemoryKube) => void): Promise<number> {
+async function everyCut(
+  router: Router,
+  before: readonly Command[],
+  victim: Command,
+  after: readonly Command[],
+  expectEnd: (kube: MemoryKube) => void,
+): Promise<number> {
   let cuts = 0;
   for (const when of ['before', 'after'] as const) {
     for (let nth = 1; ; nth++) {
@@ -110,7 +114,9 @@ describe.each(['istio', 'replicas'] as const)('a run that is killed at any reque
   });
 
   it('step: its re-run makes this step and no further one', async () => {
-    const cuts = await everyCut(router, [start], step, [], (kube) => expect(stateOf(kube)).toMatchObject({ step: 1, weight: 50, phase: 'progressing' }));
+    const cuts = await everyCut(router, [start], step, [], (kube) =>
+      expect(stateOf(kube)).toMatchObject({ step: 1, weight: 50, phase: 'progressing' }),
+    );
     expect(cuts).toBeGreaterThan(20);
   });
 

@@ -5,10 +5,16 @@ import type { Phase } from '../src/state.js';
 import { v1, v2 } from './shop.js';
 import { state } from './states.js';
 
-const istio: RouterRules = { kind: 'istio', capacity: (weight, replicas) => ({ stable: replicas, canary: Math.ceil((weight * replicas) / 100) }) };
+const istio: RouterRules = {
+  kind: 'istio',
+  capacity: (weight, replicas) => ({ stable: replicas, canary: Math.ceil((weight * replicas) / 100) }),
+};
 const byPods: RouterRules = {
   kind: 'replicas',
-  capacity: (weight, replicas) => ({ canary: Math.round((weight * replicas) / 100), stable: replicas - Math.round((weight * replicas) / 100) }),
+  capacity: (weight, replicas) => ({
+    canary: Math.round((weight * replicas) / 100),
+    stable: replicas - Math.round((weight * replicas) / 100),
+  }),
 };
 const fresh: Memory = { routed: null, verified: false, drained: false };
 const done: Memory = { routed: 0, verified: true, drained: true };
@@ -17,13 +23,19 @@ const stable = { image: v1, replicas: 10, ready: true, tracked: true };
 const canary = { image: v2, replicas: 1, ready: true };
 const world = (part: Partial<Observed>): Observed => ({ stable, canary, split: { weight: 0, settled: true }, ...part });
 
-const next = (phase: Phase, seen: Partial<Observed>, memory = fresh, router = istio, more = {}) => decide(state(phase, { stepStartedAt: null, ...more }), world(seen), router, memory);
+const next = (phase: Phase, seen: Partial<Observed>, memory = fresh, router = istio, more = {}) =>
+  decide(state(phase, { stepStartedAt: null, ...more }), world(seen), router, memory);
 
 describe('towards a step', () => {
   it.each<[string, Partial<Observed>, Memory, Change]>([
     ['marks the pods of an adopted Deployment', { stable: { ...stable, tracked: false } }, fresh, { change: 'adopt-stable' }],
     ['makes the canary', { canary: null }, fresh, { change: 'scale-canary', image: v2, replicas: 1 }],
-    ['gives a left-over canary the new image', { canary: { ...canary, image: v1 } }, fresh, { change: 'scale-canary', image: v2, replicas: 1 }],
+    [
+      'gives a left-over canary the new image',
+      { canary: { ...canary, image: v1 } },
+      fresh,
+      { change: 'scale-canary', image: v2, replicas: 1 },
+    ],
     ['scales it up before routing', { canary: { ...canary, replicas: 0 } }, fresh, { change: 'scale-canary', image: v2, replicas: 1 }],
     ['waits until it is ready', { canary: { ...canary, ready: false } }, fresh, { change: 'await-canary' }],
     ['then routes', {}, fresh, { change: 'route', weight: 10 }],
@@ -38,7 +50,9 @@ describe('towards a step', () => {
 
   it('takes the snapshot once stable is ready', () => {
     expect(next('starting', { canary: null }, fresh, istio, { snapshot: null })).toEqual({ change: 'take-snapshot' });
-    expect(next('starting', { canary: null, stable: { ...stable, ready: false } }, fresh, istio, { snapshot: null })).toEqual({ change: 'await-stable' });
+    expect(next('starting', { canary: null, stable: { ...stable, ready: false } }, fresh, istio, { snapshot: null })).toEqual({
+      change: 'await-stable',
+    });
   });
 });
 
@@ -51,7 +65,12 @@ describe('towards the promotion', () => {
     ['drains', { stable: updated }, { ...fresh, routed: 0, verified: true }, { change: 'drain' }],
     ['removes the canary', { stable: updated }, done, { change: 'remove-canary' }],
     ['rests', { stable: updated, canary: null }, done, { change: 'rest', phase: 'promoted' }],
-    ['stops at an image of somebody else', { stable: { ...stable, image: 'other' } }, fresh, { change: 'refuse-foreign-image', image: 'other' }],
+    [
+      'stops at an image of somebody else',
+      { stable: { ...stable, image: 'other' } },
+      fresh,
+      { change: 'refuse-foreign-image', image: 'other' },
+    ],
   ])('%s', (_, seen, memory, change) => expect(next('promoting', seen, memory)).toEqual(change));
 
   it('brings stable to its full number first where pods are the route', () => {
@@ -64,8 +83,18 @@ describe('back', () => {
   it.each<[string, Partial<Observed>, Memory, Change]>([
     ['routes first', { split: { weight: 50, settled: true } }, fresh, { change: 'route', weight: 0 }],
     ['reads back', { split: { weight: 0, settled: true } }, fresh, { change: 'verify-route', weight: 0 }],
-    ['restores stable when a promotion had begun', { stable: { ...stable, image: v2 } }, { ...fresh, routed: 0, verified: true }, { change: 'restore-stable', image: v1 }],
-    ['leaves an image of somebody else', { stable: { ...stable, image: 'other' } }, { ...fresh, routed: 0, verified: true }, { change: 'drain' }],
+    [
+      'restores stable when a promotion had begun',
+      { stable: { ...stable, image: v2 } },
+      { ...fresh, routed: 0, verified: true },
+      { change: 'restore-stable', image: v1 },
+    ],
+    [
+      'leaves an image of somebody else',
+      { stable: { ...stable, image: 'other' } },
+      { ...fresh, routed: 0, verified: true },
+      { change: 'drain' },
+    ],
     ['removes the canary', {}, done, { change: 'remove-canary' }],
     ['sees stable serve', { canary: null, stable: { ...stable, ready: false } }, done, { change: 'await-stable' }],
     ['rests', { canary: null }, done, { change: 'rest', phase: 'aborted' }],
@@ -80,7 +109,12 @@ describe('back', () => {
 });
 
 const anyWorld = fc.record({
-  stable: fc.record({ image: fc.constantFrom(v1, v2, 'other'), replicas: fc.integer({ min: 0, max: 10 }), ready: fc.boolean(), tracked: fc.boolean() }),
+  stable: fc.record({
+    image: fc.constantFrom(v1, v2, 'other'),
+    replicas: fc.integer({ min: 0, max: 10 }),
+    ready: fc.boolean(),
+    tracked: fc.boolean(),
+  }),
   canary: fc.option(fc.record({ image: fc.constantFrom(v1, v2), replicas: fc.integer({ min: 0, max: 10 }), ready: fc.boolean() })),
   split: fc.record({ weight: fc.constantFrom(0, 9.09, 10, 50), settled: fc.boolean() }),
 });
@@ -152,7 +186,10 @@ function play(change: Change, seen: Observed, memory: Memory): { seen: Observed;
     case 'restore-stable':
       return withStable({ image: change.image, ready: false });
     case 'route':
-      return { seen: { ...seen, split: { weight: change.weight, settled: false } }, memory: { ...memory, routed: change.weight, verified: false } };
+      return {
+        seen: { ...seen, split: { weight: change.weight, settled: false } },
+        memory: { ...memory, routed: change.weight, verified: false },
+      };
     case 'verify-route':
       return { seen, memory: { ...memory, routed: change.weight, verified: true } };
     case 'drain':

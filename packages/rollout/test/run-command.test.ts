@@ -108,7 +108,11 @@ describe('a rollout by Istio routes', () => {
     kube.react = (object) => {
       react(object);
       if (object.metadata.name === 'shop-canary') {
-        object.status = { ...object.status, availableReplicas: 0, conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'no progress' }] };
+        object.status = {
+          ...object.status,
+          availableReplicas: 0,
+          conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'no progress' }],
+        };
       }
     };
     const { verdict } = await runCommand(deps(kube), start);
@@ -120,7 +124,9 @@ describe('a rollout by Istio routes', () => {
 
   it('names a Deployment that is not there, and writes nothing', async () => {
     const kube = shop();
-    await expect(runCommand(deps(kube, { target: { ...target(), workload: 'shopp' } }), start)).rejects.toMatchObject({ reason: 'WORKLOAD_NOT_FOUND' });
+    await expect(runCommand(deps(kube, { target: { ...target(), workload: 'shopp' } }), start)).rejects.toMatchObject({
+      reason: 'WORKLOAD_NOT_FOUND',
+    });
     expect(kube.writes()).toEqual([]);
   });
 
@@ -144,7 +150,11 @@ describe('a rollout by Istio routes', () => {
       // Another run takes over between this run's reading and its first write.
       if (call.verb === 'patch' && call.plural === 'configmaps') {
         kube.before = () => undefined;
-        kube.put({ ...map, metadata: { ...map.metadata, resourceVersion: undefined }, data: { 'state.json': JSON.stringify({ ...state, fencing: 99, generation: 99 }) } });
+        kube.put({
+          ...map,
+          metadata: { ...map.metadata, resourceVersion: undefined },
+          data: { 'state.json': JSON.stringify({ ...state, fencing: 99, generation: 99 }) },
+        });
       }
       return undefined;
     };

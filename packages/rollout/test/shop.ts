@@ -1,7 +1,7 @@
-import type { Clock } from '@slipway/core';
 import type { KubeObject } from '@slipway/cluster';
-import { deployment } from '../../cluster/test/objects.js';
+import type { Clock } from '@slipway/core';
 import { type MemoryKube, memoryKube, readyAtOnce } from '../../cluster/test/memory-kube.js';
+import { deployment } from '../../cluster/test/objects.js';
 import type { RolloutDeps } from '../src/deps.js';
 import type { RolloutTarget } from '../src/target.js';
 
@@ -117,7 +117,9 @@ export function deps(client: MemoryKube, overrides: Partial<RolloutDeps> & { hol
 
 /** Weight of the canary subset in the VirtualService. */
 export function weightOf(kube: MemoryKube): number {
-  const routes = kube.at('virtualservices', namespace, 'shop').spec.http as { route: { destination: { subset: string }; weight?: number }[] }[];
+  const routes = kube.at('virtualservices', namespace, 'shop').spec.http as {
+    route: { destination: { subset: string }; weight?: number }[];
+  }[];
   return routes[0]?.route.find(({ destination }) => destination.subset === 'canary')?.weight ?? 0;
 }
 

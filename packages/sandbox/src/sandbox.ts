@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions } from './cluster.js';
-import { GitHubWorld } from './github/github-world.js';
 import { startGitHubServer } from './github/github-server.js';
+import { GitHubWorld } from './github/github-world.js';
 import type { ApiWrite } from './kube/api-server.js';
 import type { PolicyRule } from './kube/authorizer.js';
 import type { KubeObject } from './kube/object.js';

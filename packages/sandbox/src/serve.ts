@@ -53,8 +53,14 @@ function sandboxOptions(values: Values): SandboxOptions {
 
 function shopOptions(values: Values): ShopOptions {
   const { router, image } = values;
-  if (router !== undefined && router !== 'istio' && router !== 'replicas') throw new Error(`--router ${router}: must be istio or replicas. ${usage}`);
-  return { ...number('replicas', values.replicas), ...number('rps', values.rps), ...(router ? { router } : {}), ...(image ? { image } : {}) };
+  if (router !== undefined && router !== 'istio' && router !== 'replicas')
+    throw new Error(`--router ${router}: must be istio or replicas. ${usage}`);
+  return {
+    ...number('replicas', values.replicas),
+    ...number('rps', values.rps),
+    ...(router ? { router } : {}),
+    ...(image ? { image } : {}),
+  };
 }
 
 function number<K extends string>(key: K, value: string | undefined): { [P in K]?: number } {

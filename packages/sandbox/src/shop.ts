@@ -36,7 +36,8 @@ export async function shop(sandbox: Sandbox, options: ShopOptions = {}): Promise
 export function shopManifest(options: ShopOptions & { namespace: string; rps: number }): string {
   const { namespace, rps, replicas = 4, router = 'istio', image = 'registry.example/shop:v1.3.0', headerShare = 0 } = options;
   const labels = (options.trackLabels ?? router === 'istio') ? '{app: shop, track: stable}' : '{app: shop}';
-  const header = headerShare > 0 ? `, sandbox.slipway.dev/header: "x-canary: true", sandbox.slipway.dev/header-share: "${headerShare}"` : '';
+  const header =
+    headerShare > 0 ? `, sandbox.slipway.dev/header: "x-canary: true", sandbox.slipway.dev/header-share: "${headerShare}"` : '';
   return `
 apiVersion: v1
 kind: Namespace

@@ -22,7 +22,11 @@ describe('a release in the sandbox', () => {
     }, 10);
     const image = 'registry.example/shop:v1.4.0';
     const patch = { spec: { template: { spec: { containers: [{ name: 'web', image }] } } } };
-    const answer = await api(sandbox).patch('/apis/apps/v1/namespaces/shop/deployments/shop', patch, 'application/strategic-merge-patch+json');
+    const answer = await api(sandbox).patch(
+      '/apis/apps/v1/namespaces/shop/deployments/shop',
+      patch,
+      'application/strategic-merge-patch+json',
+    );
     expect(answer.status).toBe(200);
     expect(answer.body.metadata.generation).toBe(2);
     const isDone = () => {
@@ -39,6 +43,9 @@ describe('a release in the sandbox', () => {
     expect(byVersion['v1.4.0']?.sent).toBeGreaterThan(50);
     const deployment = sandbox.get('Deployment', 'shop', 'shop');
     expect(deployment.metadata.annotations?.['deployment.kubernetes.io/revision']).toBe('2');
-    expect(deployment.status.conditions.map((one: { type: string; reason: string }) => one.reason)).toEqual(['MinimumReplicasAvailable', 'NewReplicaSetAvailable']);
+    expect(deployment.status.conditions.map((one: { type: string; reason: string }) => one.reason)).toEqual([
+      'MinimumReplicasAvailable',
+      'NewReplicaSetAvailable',
+    ]);
   });
 });

@@ -19,7 +19,12 @@ export function inputsOfCall(definition: CallDefinition, job: CallJob, scope: Sc
 }
 
 /** As above from plain values; those of a workflow_dispatch may come as text. */
-export function coerceInputs(definition: CallDefinition, given: Map<string, unknown>, where: string, contexts: Contexts): Record<string, unknown> {
+export function coerceInputs(
+  definition: CallDefinition,
+  given: Map<string, unknown>,
+  where: string,
+  contexts: Contexts,
+): Record<string, unknown> {
   const names = new Set([...definition.inputs.keys()].map((name) => name.toLowerCase()));
   const unknown = [...given.keys()].filter((name) => !names.has(name));
   if (unknown.length > 0) throw new Error(`${where}: invalid input ${unknown.join(', ')}: not defined in the called workflow`);

@@ -119,7 +119,12 @@ function toJson(value: data.ExpressionData): unknown {
 
 /** False, 0, NaN, '' and null are false; everything else is true. */
 function isTruthy(value: data.ExpressionData): boolean {
-  if (value.kind === data.Kind.Boolean || value.kind === data.Kind.Number || value.kind === data.Kind.String || value.kind === data.Kind.Null) {
+  if (
+    value.kind === data.Kind.Boolean ||
+    value.kind === data.Kind.Number ||
+    value.kind === data.Kind.String ||
+    value.kind === data.Kind.Null
+  ) {
     return Boolean(toJson(value));
   }
   return true;

@@ -24,7 +24,9 @@ export function createFileCommands(directory: string): { env: Record<string, str
       outputs: parsePairs(content('GITHUB_OUTPUT'), 'GITHUB_OUTPUT'),
       env: parsePairs(content('GITHUB_ENV'), 'GITHUB_ENV'),
       state: parsePairs(content('GITHUB_STATE'), 'GITHUB_STATE'),
-      paths: content('GITHUB_PATH').split(/\r?\n/).filter((line) => line !== ''),
+      paths: content('GITHUB_PATH')
+        .split(/\r?\n/)
+        .filter((line) => line !== ''),
       summary: content('GITHUB_STEP_SUMMARY'),
     }),
   };

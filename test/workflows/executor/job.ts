@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { killGroup } from './child-process.js';
-import { child, type Contexts, evaluate, evaluateNumber, evaluateText, evaluateTexts, pairs } from './evaluate.js';
+import { type Contexts, child, evaluate, evaluateNumber, evaluateText, evaluateTexts, pairs } from './evaluate.js';
 import type { JobStart } from './events.js';
 import type { Conclusion, StepsJob, Workflow } from './model.js';
 import type { Frame, JobRuntime, Post, Run } from './runtime.js';
@@ -55,7 +55,8 @@ function prepare({ run, workflow, path, contexts }: JobCall, signal: AbortSignal
   const name = run.options.repository.name.split('/')[1] ?? 'repository';
   const workspace = join(machine, 'work', name, name);
   const temp = join(machine, 'temp');
-  for (const directory of [workspace, join(temp, 'home'), join(temp, 'tools'), join(temp, 'cache')]) mkdirSync(directory, { recursive: true });
+  for (const directory of [workspace, join(temp, 'home'), join(temp, 'tools'), join(temp, 'cache')])
+    mkdirSync(directory, { recursive: true });
   symlinkSync(run.options.node, join(temp, 'tools', 'node'));
   const github = contexts.github as Record<string, unknown>;
   const eventPath = join(temp, 'event.json');

@@ -125,7 +125,9 @@ async function runCalled(call: WorkflowCall, job: CallJob, path: string, context
 
 function outputsOf({ workflow, contexts }: WorkflowCall, ended: ReadonlyMap<string, JobResult>): Record<string, string> {
   const jobs = Object.fromEntries([...ended].map(([id, { conclusion, outputs }]) => [id, { result: conclusion, outputs }]));
-  return Object.fromEntries([...workflow.call.outputs].map(([name, token]) => [name, evaluateText(token, { contexts: { ...contexts, jobs } })]));
+  return Object.fromEntries(
+    [...workflow.call.outputs].map(([name, token]) => [name, evaluateText(token, { contexts: { ...contexts, jobs } })]),
+  );
 }
 
 function needsOf(job: JobDefinition, ended: ReadonlyMap<string, JobResult>): Record<string, { result: Conclusion; outputs: object }> {

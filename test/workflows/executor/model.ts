@@ -89,9 +89,7 @@ export interface ActionDefinition {
   repository: Repository;
   inputs: Map<string, { required: boolean; default: TemplateToken | undefined }>;
   outputs: Map<string, TemplateToken | undefined>;
-  runs:
-    | { using: 'node'; main: string; post: string | undefined; postIf: string }
-    | { using: 'composite'; steps: StepDefinition[] };
+  runs: { using: 'node'; main: string; post: string | undefined; postIf: string } | { using: 'composite'; steps: StepDefinition[] };
 }
 
 /** What a finished step, job or run came to. */

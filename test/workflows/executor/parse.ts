@@ -14,15 +14,18 @@ import {
   type Workflow,
   WorkflowError,
 } from './model.js';
+import { singleLineScalars } from './single-line-scalars.js';
 
 /** Reads and checks a workflow file with GitHub's own parser. Throws a WorkflowError that lists every problem with its place. */
 export async function readWorkflow(repository: Repository, path: string): Promise<Workflow> {
   const file = join(repository.directory, path);
   if (!existsSync(file)) throw new WorkflowError(`${repository.name} has no ${path}`);
-  const { context, value } = parseWorkflow({ name: path, content: readFileSync(file, 'utf8') }, new NoOperationTraceWriter());
+  const content = readFileSync(file, 'utf8');
+  const { context, value: asWritten } = parseWorkflow({ name: path, content }, new NoOperationTraceWriter());
   // The conversion finds what the schema cannot say (cycles, unknown needs); it drops `with` and time-outs, so jobs are read from the tokens.
-  if (value !== undefined) await convertWorkflowTemplate(context, value);
+  if (asWritten !== undefined) await convertWorkflowTemplate(context, asWritten);
   refuse(context.errors.getErrors());
+  const { value } = parseWorkflow({ name: path, content: singleLineScalars(content) }, new NoOperationTraceWriter());
   return {
     path,
     repository,
@@ -43,8 +46,8 @@ export function readAction(repository: Repository, path: string): ActionDefiniti
   const name = ['action.yml', 'action.yaml'].find((candidate) => existsSync(join(directory, candidate)));
   if (name === undefined) throw new WorkflowError(`there is no action.yml in ${join(repository.name, path)}`);
   const content = readFileSync(join(directory, name), 'utf8');
-  const { context, value } = parseAction({ name: join(path, name), content }, new NoOperationTraceWriter());
-  refuse(context.errors.getErrors());
+  refuse(parseAction({ name: join(path, name), content }, new NoOperationTraceWriter()).context.errors.getErrors());
+  const { value } = parseAction({ name: join(path, name), content: singleLineScalars(content) }, new NoOperationTraceWriter());
   return {
     directory,
     repository,

@@ -67,7 +67,10 @@ function build({ inputs, workspace, sha, log }: StandInCall): PushedImage {
   const context = resolve(workspace, inputs.context || '.');
   const dockerfile = inputs.file ? resolve(workspace, inputs.file) : join(context, 'Dockerfile');
   if (!existsSync(dockerfile)) throw new Error(`failed to read dockerfile: open ${inputs.file || 'Dockerfile'}: no such file or directory`);
-  const tags = (inputs.tags ?? '').split(/[\n,]/).map((tag) => tag.trim()).filter((tag) => tag !== '');
+  const tags = (inputs.tags ?? '')
+    .split(/[\n,]/)
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
   if (tags.length === 0 && inputs.push === 'true') throw new Error('tag is needed when pushing to registry');
   const digest = `sha256:${createHash('sha256').update(readFileSync(dockerfile)).update(sha).digest('hex')}`;
   log(`exporting manifest ${digest}`);

@@ -61,7 +61,14 @@ function apply({ name, message, properties }: LogCommand, job: JobRuntime, step:
     case 'save-state':
     case 'set-env':
     case 'add-path':
-      emit({ type: 'annotation', job: job.path, step, level: 'error', message: `::${name}:: has been removed from GitHub's runner`, properties });
+      emit({
+        type: 'annotation',
+        job: job.path,
+        step,
+        level: 'error',
+        message: `::${name}:: has been removed from GitHub's runner`,
+        properties,
+      });
       return true;
     default:
       return false;
@@ -93,9 +100,32 @@ function githubEnv(job: JobRuntime): Record<string, string> {
   const github = job.contexts.github as Record<string, unknown>;
   const runner = job.contexts.runner as Record<string, string>;
   const names = [
-    'actor', 'api_url', 'base_ref', 'event_name', 'event_path', 'graphql_url', 'head_ref', 'job', 'ref', 'ref_name', 'ref_protected', 'ref_type',
-    'repository', 'repository_id', 'repository_owner', 'repository_owner_id', 'run_attempt', 'run_id', 'run_number', 'server_url', 'sha',
-    'triggering_actor', 'workflow', 'workflow_ref', 'workflow_sha', 'workspace',
+    'actor',
+    'api_url',
+    'base_ref',
+    'event_name',
+    'event_path',
+    'graphql_url',
+    'head_ref',
+    'job',
+    'ref',
+    'ref_name',
+    'ref_protected',
+    'ref_type',
+    'repository',
+    'repository_id',
+    'repository_owner',
+    'repository_owner_id',
+    'run_attempt',
+    'run_id',
+    'run_number',
+    'server_url',
+    'sha',
+    'triggering_actor',
+    'workflow',
+    'workflow_ref',
+    'workflow_sha',
+    'workspace',
   ];
   return {
     CI: 'true',

@@ -1,5 +1,14 @@
+import {
+  type Contexts,
+  evaluateBoolean,
+  evaluateNumber,
+  evaluateText,
+  evaluateTexts,
+  isTrue,
+  type Scope,
+  type Status,
+} from './evaluate.js';
 import type { Emit } from './events.js';
-import { type Contexts, evaluateBoolean, evaluateNumber, evaluateText, evaluateTexts, isTrue, type Scope, type Status } from './evaluate.js';
 import type { Conclusion, StepDefinition } from './model.js';
 import { runScript } from './run-script.js';
 import type { Frame, JobRuntime } from './runtime.js';
@@ -41,10 +50,16 @@ async function runStep(job: JobRuntime, frame: Frame, step: StepDefinition, plac
     if (!isTrue(step.if, withEnv)) return record('skipped', 'skipped', outputs);
     job.run.emit({ type: 'step-start', job: job.path, step: place, name });
     const limit = evaluateNumber(step.timeoutMinutes, withEnv);
-    const outcome = await withSignal(job, () => isTrue(step.if, withEnv), limit, async (signal) => {
-      const stepRun: StepRun = { job, frame, step, place, name, env, scope: withEnv, signal, outputs };
-      await (step.run === undefined ? runUses(stepRun) : runScript(stepRun));
-    }, (message) => reportError(job.run.emit, job, place, message));
+    const outcome = await withSignal(
+      job,
+      () => isTrue(step.if, withEnv),
+      limit,
+      async (signal) => {
+        const stepRun: StepRun = { job, frame, step, place, name, env, scope: withEnv, signal, outputs };
+        await (step.run === undefined ? runUses(stepRun) : runScript(stepRun));
+      },
+      (message) => reportError(job.run.emit, job, place, message),
+    );
     const forgiven = outcome === 'failure' && evaluateBoolean(step.continueOnError, withEnv, false);
     record(outcome, forgiven ? 'success' : outcome, outputs);
   } catch (error) {

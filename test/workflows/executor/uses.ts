@@ -28,7 +28,8 @@ export async function runUses(stepRun: StepRun): Promise<void> {
  */
 function locateAction(uses: string, job: JobRuntime, repository: Repository): StandIn | { repository: Repository; path: string } {
   if (uses.startsWith('$/')) return { repository, path: uses.slice(2) };
-  if (uses.startsWith('./')) return { repository: { name: job.run.options.repository.name, directory: job.workspace }, path: uses.slice(2) };
+  if (uses.startsWith('./'))
+    return { repository: { name: job.run.options.repository.name, directory: job.workspace }, path: uses.slice(2) };
   const match = /^([^/@\s]+\/[^/@\s]+)((?:\/[^@\s]+)?)@(\S+)$/.exec(uses);
   if (match === null) throw new Error(`uses: ${uses} is neither $/path, ./path nor owner/name/path@ref`);
   const [, name = '', path = ''] = match;
@@ -52,7 +53,8 @@ async function playStandIn(standIn: StandIn, uses: string, inputs: Record<string
     signal,
     log: (text) => emit({ type: 'line', job: job.path, step: place, text: masks.hide(text), stream: 'stdout' }),
   });
-  for (const [name, value] of Object.entries(outputs ?? {})) emit({ type: 'output', job: job.path, step: place, name, value: masks.hide(value) });
+  for (const [name, value] of Object.entries(outputs ?? {}))
+    emit({ type: 'output', job: job.path, step: place, name, value: masks.hide(value) });
   return outputs ?? {};
 }
 
@@ -71,11 +73,19 @@ async function runNode(action: ActionDefinition, inputs: Record<string, string>,
   if (action.runs.using !== 'node') throw new Error('not a JavaScript action');
   const { main, post, postIf } = action.runs;
   const { job, frame, place, name, signal, outputs } = stepRun;
-  const inputEnv = Object.fromEntries(Object.entries(inputs).map(([input, value]) => [`INPUT_${input.replaceAll(' ', '_').toUpperCase()}`, value]));
+  const inputEnv = Object.fromEntries(
+    Object.entries(inputs).map(([input, value]) => [`INPUT_${input.replaceAll(' ', '_').toUpperCase()}`, value]),
+  );
   const env = { ...stepRun.env, ...inputEnv };
   const state: Record<string, string> = {};
   const program = (file: string, at: string, extra: Record<string, string>, cancel: AbortSignal) => ({
-    job, place: at, command: job.run.options.node, args: [join(action.directory, file)], cwd: job.workspace, env: { ...env, ...extra }, signal: cancel,
+    job,
+    place: at,
+    command: job.run.options.node,
+    args: [join(action.directory, file)],
+    cwd: job.workspace,
+    env: { ...env, ...extra },
+    signal: cancel,
   });
   if (post !== undefined) {
     const step = `post ${place}`;

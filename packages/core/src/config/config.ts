@@ -66,6 +66,8 @@ export interface AnalysisSettings {
   falseRollbackBudget: number;
   maxErrorRatio: number;
   errorMargin: number;
+  passRatio: number;
+  passMargin: number;
   latencySlo?: number;
   onNodata: 'hold' | 'fail';
   onInconclusive: 'hold' | 'continue' | 'fail';

@@ -124,6 +124,11 @@ function analysisSchema(about: About) {
     ),
     'max-error-ratio': about("Tolerated ratio of the canary's error rate to stable's.", z.prefault(atLeastOne(), 1.25)),
     'error-margin': about('Error rate that is tolerated on top of it.', z.prefault(percent({ max: 1 }), '0.02%')),
+    'pass-ratio': about('Ratio to stable that a pass must rule out.', z.prefault(atLeastOne(), 2)),
+    'pass-margin': about(
+      'Error rate on top of it that a pass must rule out: the smaller, the more requests a pass needs.',
+      z.prefault(percent({ max: 1 }), '0.5%'),
+    ),
     'latency-slo': about('A latency that is always judged: the share of slower requests.', z.optional(duration({ min: 1 }))),
     'on-nodata': about('What no data leads to. It is never a pass.', z.prefault(choice(['hold', 'fail']), 'hold')),
     'on-inconclusive': about('What a step that ends undecided leads to.', z.prefault(choice(['hold', 'continue', 'fail']), 'hold')),

@@ -67,6 +67,8 @@ function analysis(file: FileService['analysis']): AnalysisSettings {
     falseRollbackBudget: file['false-rollback-budget'],
     maxErrorRatio: file['max-error-ratio'],
     errorMargin: file['error-margin'],
+    passRatio: file['pass-ratio'],
+    passMargin: file['pass-margin'],
     latencySlo: file['latency-slo'],
     onNodata: file['on-nodata'],
     onInconclusive: file['on-inconclusive'],

@@ -12,7 +12,13 @@ const revisionKey = 'deployment.kubernetes.io/revision';
 const desiredKey = 'deployment.kubernetes.io/desired-replicas';
 const maxKey = 'deployment.kubernetes.io/max-replicas';
 const hashLabel = 'pod-template-hash';
-const ownAnnotations = new Set(['kubectl.kubernetes.io/last-applied-configuration', revisionKey, desiredKey, maxKey, 'deprecated.deployment.rollback.to']);
+const ownAnnotations = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  revisionKey,
+  desiredKey,
+  maxKey,
+  'deprecated.deployment.rollback.to',
+]);
 
 /** Rolls each Deployment's template out through ReplicaSets (kubernetes/pkg/controller/deployment). */
 export class DeploymentController {
@@ -32,7 +38,8 @@ export class DeploymentController {
         if (owner) this.queue.add(`${namespace}/${owner.name}`);
       }
       // Recreate waits until the last old pod is gone.
-      if (kind.kind === 'Pod' && type === 'DELETED') for (const { metadata } of store.list('Deployment', namespace)) this.queue.add(`${namespace}/${metadata.name}`);
+      if (kind.kind === 'Pod' && type === 'DELETED')
+        for (const { metadata } of store.list('Deployment', namespace)) this.queue.add(`${namespace}/${metadata.name}`);
     });
   }
 
@@ -129,10 +136,18 @@ export class DeploymentController {
     const { replicas, strategy } = deployment.spec;
     const bounds = resolveBounds(replicas, strategy.rollingUpdate);
     const sets = this.sets(deployment);
-    const size = nextNewSize(replicas, sum(sets, (set) => set.spec.replicas), fresh.spec.replicas, bounds);
+    const size = nextNewSize(
+      replicas,
+      sum(sets, (set) => set.spec.replicas),
+      fresh.spec.replicas,
+      bounds,
+    );
     if (size !== fresh.spec.replicas) return this.scale(deployment, fresh, size);
     const old = sets.filter((set) => set !== fresh);
-    const count = (set: KubeObject) => ({ replicas: set.spec.replicas, available: Math.min(set.status?.availableReplicas ?? 0, set.spec.replicas) });
+    const count = (set: KubeObject) => ({
+      replicas: set.spec.replicas,
+      available: Math.min(set.status?.availableReplicas ?? 0, set.spec.replicas),
+    });
     const sizes = nextOldSizes(replicas, count(fresh), old.map(count), bounds);
     for (const [i, set] of old.entries()) this.scale(deployment, set, sizes[i] as number);
     this.scale(deployment, fresh, size);
@@ -165,7 +180,10 @@ export class DeploymentController {
       return this.scale(deployment, fresh, replicas);
     }
     const { maxSurge } = resolveBounds(replicas, strategy.rollingUpdate);
-    const sizes = proportionalSizes(active.map((set) => set.spec.replicas), replicas > 0 ? replicas + maxSurge : 0);
+    const sizes = proportionalSizes(
+      active.map((set) => set.spec.replicas),
+      replicas > 0 ? replicas + maxSurge : 0,
+    );
     for (const [i, set] of active.entries()) this.scale(deployment, set, sizes[i] as number);
   }
 

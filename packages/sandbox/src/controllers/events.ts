@@ -28,7 +28,8 @@ export class EventRecorder {
     const key = [about.metadata.uid, component, type, reason, message].join('\n');
     const at = timestamp(this.now());
     const known = this.known.get(key);
-    const counted = known && this.store.modify('Event', known, (draft) => Object.assign(draft, { count: draft.count + 1, lastTimestamp: at }));
+    const counted =
+      known && this.store.modify('Event', known, (draft) => Object.assign(draft, { count: draft.count + 1, lastTimestamp: at }));
     if (counted) return;
     const { namespace = 'default', name, uid, resourceVersion } = about.metadata;
     const event = this.store.create('Event', {

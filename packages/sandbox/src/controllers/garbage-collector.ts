@@ -51,7 +51,9 @@ export class GarbageCollector {
   }
 
   private dependents(uid: string): KubeObject[] {
-    return kinds.flatMap((kind) => (kind.kind === 'Event' ? [] : this.store.list(kind))).filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+    return kinds
+      .flatMap((kind) => (kind.kind === 'Event' ? [] : this.store.list(kind)))
+      .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
   }
 
   private orphan(uid: string): void {

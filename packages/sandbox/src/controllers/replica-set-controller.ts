@@ -95,7 +95,9 @@ export class ReplicaSetController {
   }
 
   private report(set: KubeObject, key: string): void {
-    const pods = this.store.list('Pod', set.metadata.namespace).filter((pod) => controllerOf(pod)?.uid === set.metadata.uid && isActive(pod));
+    const pods = this.store
+      .list('Pod', set.metadata.namespace)
+      .filter((pod) => controllerOf(pod)?.uid === set.metadata.uid && isActive(pod));
     const waits = pods.map((pod) => untilAvailable(pod, set.spec.minReadySeconds ?? 0, this.now())).filter((wait) => wait !== undefined);
     const later = waits.filter((wait) => wait > 0);
     if (later.length > 0) this.queue.addAfter(key, Math.min(...later) + 5);

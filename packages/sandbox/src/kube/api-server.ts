@@ -148,9 +148,17 @@ export class ApiServer {
         if (subresource === 'scale') return { code: 200, object: this.scale(target, body as KubeObject, options) };
         return { code: 200, object: handler.replace(kind, namespace, name, body, options) };
       case 'PATCH': {
-        const patch = { type: patchTypeOf(request.headers['content-type'] ?? '', kind), body, force: request.url.searchParams.get('force') === 'true' };
+        const patch = {
+          type: patchTypeOf(request.headers['content-type'] ?? '', kind),
+          body,
+          force: request.url.searchParams.get('force') === 'true',
+        };
         if (patch.type === 'apply' && !request.url.searchParams.get('fieldManager')) {
-          throw new ApiError(422, 'Invalid', 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch');
+          throw new ApiError(
+            422,
+            'Invalid',
+            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+          );
         }
         if (subresource === 'scale') {
           const workload = store.get(kind, namespace, name);
@@ -241,4 +249,3 @@ function deleted(object: KubeObject, { kind }: Target): object {
   const details = { name: object.metadata.name, ...(kind.group ? { group: kind.group } : {}), kind: kind.plural, uid: object.metadata.uid };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }
-

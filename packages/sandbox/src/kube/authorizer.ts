@@ -34,12 +34,15 @@ export class Authorizer {
 
   private bound(user: string, namespace: string): PolicyRule[] {
     const local = namespace ? this.store.list('RoleBinding', namespace) : [];
-    return [...local, ...this.store.list('ClusterRoleBinding')].filter((binding) => names(binding, user)).flatMap((binding) => this.rulesOf(binding));
+    return [...local, ...this.store.list('ClusterRoleBinding')]
+      .filter((binding) => names(binding, user))
+      .flatMap((binding) => this.rulesOf(binding));
   }
 
   private rulesOf(binding: KubeObject): PolicyRule[] {
     const { kind, name } = binding.roleRef ?? {};
-    const role = kind === 'ClusterRole' ? this.store.find('ClusterRole', '', name) : this.store.find('Role', binding.metadata.namespace ?? '', name);
+    const role =
+      kind === 'ClusterRole' ? this.store.find('ClusterRole', '', name) : this.store.find('Role', binding.metadata.namespace ?? '', name);
     return Array.isArray(role?.rules) ? role.rules : [];
   }
 }

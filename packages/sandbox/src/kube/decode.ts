@@ -48,14 +48,16 @@ const types: Record<string, Record<string, Check>> = {
  * their schema checked later, with 422.
  */
 export function checkDecodable(body: unknown, kind: Kind): asserts body is Record<string, unknown> {
-  if (!isRecord(body)) throw badRequest(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(body)} into Go value`);
+  if (!isRecord(body))
+    throw badRequest(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(body)} into Go value`);
   const apiVersion = apiVersionOf(kind);
   if ((body.apiVersion !== undefined && body.apiVersion !== apiVersion) || (body.kind !== undefined && body.kind !== kind.kind)) {
     throw badRequest(
       `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: no kind "${String(body.kind)}" is registered for version "${String(body.apiVersion)}"`,
     );
   }
-  for (const [path, check] of Object.entries({ ...types['*'], ...(kind.custom ? {} : types[kind.kind]) })) checkAt(body, path.split('.'), path, check, kind);
+  for (const [path, check] of Object.entries({ ...types['*'], ...(kind.custom ? {} : types[kind.kind]) }))
+    checkAt(body, path.split('.'), path, check, kind);
 }
 
 function checkAt(value: unknown, path: readonly string[], full: string, check: Check, kind: Kind): void {
@@ -66,7 +68,8 @@ function checkAt(value: unknown, path: readonly string[], full: string, check: C
   }
   const [key, ...rest] = path;
   if (key === undefined) return checkValue(value, full, check, kind);
-  if (!isRecord(value)) throw cannotDecode(kind, `json: cannot unmarshal ${goType(value)} into Go struct field ${kind.kind}.${full} of type object`);
+  if (!isRecord(value))
+    throw cannotDecode(kind, `json: cannot unmarshal ${goType(value)} into Go struct field ${kind.kind}.${full} of type object`);
   checkAt(value[key], rest, full, check, kind);
 }
 

@@ -19,7 +19,8 @@ const defaulters: Record<string, (object: KubeObject, allocateIp: () => string) 
     spec.replicas ??= 1;
     spec.strategy ??= {};
     spec.strategy.type ??= 'RollingUpdate';
-    if (spec.strategy.type === 'RollingUpdate') spec.strategy.rollingUpdate = { maxSurge: '25%', maxUnavailable: '25%', ...spec.strategy.rollingUpdate };
+    if (spec.strategy.type === 'RollingUpdate')
+      spec.strategy.rollingUpdate = { maxSurge: '25%', maxUnavailable: '25%', ...spec.strategy.rollingUpdate };
     spec.revisionHistoryLimit ??= 10;
     spec.progressDeadlineSeconds ??= 600;
     defaultPodSpec(spec.template?.spec);

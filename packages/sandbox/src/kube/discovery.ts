@@ -8,7 +8,11 @@ export function discover(pathname: string): unknown {
   if (path === '/version') return { major: '1', minor: '36', gitVersion: 'v1.36.0-sandbox', platform: 'sandbox' };
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
   if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups() };
-  if (path === '/api/v1') return resourceList('v1', kinds.filter((kind) => kind.group === ''));
+  if (path === '/api/v1')
+    return resourceList(
+      'v1',
+      kinds.filter((kind) => kind.group === ''),
+    );
   const [, group, version] = /^\/apis\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
   const served = kinds.filter((kind) => kind.group !== '' && kind.group === group && kind.version === version);
   return served.length > 0 ? resourceList(`${group}/${version}`, served) : undefined;

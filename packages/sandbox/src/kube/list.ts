@@ -21,7 +21,10 @@ export function listObjects(store: Store, target: Target, query: URLSearchParams
   const items = first < 0 ? [] : all.slice(first, first + limit);
   const remaining = first < 0 ? 0 : all.length - first - items.length;
   const last = items.at(-1);
-  const more = remaining > 0 && last ? { continue: Buffer.from(JSON.stringify({ start: keyOf(last) })).toString('base64url'), remainingItemCount: remaining } : {};
+  const more =
+    remaining > 0 && last
+      ? { continue: Buffer.from(JSON.stringify({ start: keyOf(last) })).toString('base64url'), remainingItemCount: remaining }
+      : {};
   return {
     kind: `${target.kind.kind}List`,
     apiVersion: apiVersionOf(target.kind),

@@ -27,7 +27,11 @@ export function patchTypeOf(contentType: string, kind: Kind): PatchType {
   if (type && !(type === 'strategic' && kind.custom)) return type;
   const accepted = Object.entries(types).filter(([, one]) => !(one === 'strategic' && kind.custom));
   const list = accepted.map(([name]) => name).join(', ');
-  throw new ApiError(415, 'UnsupportedMediaType', `the body of the request was in an unknown format - accepted media types include: ${list}`);
+  throw new ApiError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${list}`,
+  );
 }
 
 /** The object that a patch makes of the stored one. */

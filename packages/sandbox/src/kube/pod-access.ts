@@ -42,7 +42,7 @@ function chooseContainer(pod: KubeObject, wanted: string | null): string {
 function waitingFor(pod: KubeObject, container: string): string {
   const statuses: { name: string; state?: { waiting?: { reason?: string } } }[] = pod.status?.containerStatuses ?? [];
   const reason = statuses.find((status) => status.name === container)?.state?.waiting?.reason ?? 'ContainerCreating';
-  if (reason === 'ErrImagePull') return 'image can\'t be pulled';
+  if (reason === 'ErrImagePull') return "image can't be pulled";
   return reason === 'ImagePullBackOff' ? 'trying and failing to pull image' : reason;
 }
 
@@ -62,7 +62,9 @@ export function proxyToPod(access: PodAccess, pod: KubeObject, port: string, pat
   const chosen = port || String(declared.flatMap((container) => container.ports ?? [])[0]?.containerPort ?? '80');
   const answer = access.get(pod, chosen, path);
   if (!answer) {
-    const dial = /^\d+$/.test(chosen) ? `dial tcp ${ip}:${chosen}: connect: connection refused` : `dial tcp: lookup tcp/${chosen}: unknown port`;
+    const dial = /^\d+$/.test(chosen)
+      ? `dial tcp ${ip}:${chosen}: connect: connection refused`
+      : `dial tcp: lookup tcp/${chosen}: unknown port`;
     throw new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${dial}`);
   }
   sendText(response, answer.code, answer.body);

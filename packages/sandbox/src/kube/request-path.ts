@@ -23,7 +23,8 @@ export function parsePath(pathname: string): Target | undefined {
 }
 
 function target(group: string, version: string, parts: string[]): Target | undefined {
-  if (parts[0] !== 'namespaces' || parts.length <= 2 || !findKind(group, version, parts[2] ?? '')) return clusterTarget(group, version, parts);
+  if (parts[0] !== 'namespaces' || parts.length <= 2 || !findKind(group, version, parts[2] ?? ''))
+    return clusterTarget(group, version, parts);
   const [, namespace = '', plural = '', name = '', subresource = '', ...rest] = parts;
   const kind = findKind(group, version, plural);
   return kind?.namespaced ? { kind, namespace, name, subresource, rest: `/${rest.join('/')}` } : undefined;

@@ -49,7 +49,8 @@ export class ResourceHandler {
     validate(object, kind, undefined);
     if (this.store.find(kind, metadata.namespace ?? '', metadata.name)) throw alreadyExists(kind, metadata.name);
     trackUpdate(object, undefined, kind, { name: options.manager, subresource: options.subresource, now: this.now() });
-    if (options.dryRun) return { ...object, metadata: { ...metadata, uid: '', resourceVersion: '', creationTimestamp: timestamp(this.now()) } };
+    if (options.dryRun)
+      return { ...object, metadata: { ...metadata, uid: '', resourceVersion: '', creationTimestamp: timestamp(this.now()) } };
     return this.store.create(kind, object);
   }
 
@@ -103,7 +104,11 @@ export class ResourceHandler {
   }
 
   private createByApply(kind: Kind, namespace: string, name: string, request: PatchRequest, options: WriteOptions): KubeObject {
-    const empty = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name, ...(namespace ? { namespace } : {}) } } as KubeObject;
+    const empty = {
+      apiVersion: apiVersionOf(kind),
+      kind: kind.kind,
+      metadata: { name, ...(namespace ? { namespace } : {}) },
+    } as KubeObject;
     const object = patched(empty, kind, request, { ...options, now: this.now() });
     const managed = object.metadata.managedFields;
     const created = this.create(kind, namespace, { ...object, metadata: { ...object.metadata, managedFields: undefined } }, options);
@@ -118,7 +123,9 @@ export class ResourceHandler {
       throw conflict(kind, name, why);
     }
     if (wanted.metadata.name !== name) {
-      throw invalid(kind, name, [{ reason: 'FieldValueInvalid', message: `Invalid value: "${wanted.metadata.name}": field is immutable`, field: 'metadata.name' }]);
+      throw invalid(kind, name, [
+        { reason: 'FieldValueInvalid', message: `Invalid value: "${wanted.metadata.name}": field is immutable`, field: 'metadata.name' },
+      ]);
     }
     const { resourceVersion } = wanted.metadata;
     if (resourceVersion && resourceVersion !== stored.metadata.resourceVersion) throw conflict(kind, name);

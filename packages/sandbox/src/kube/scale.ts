@@ -25,5 +25,9 @@ export const scaleKind: Kind = { group: 'autoscaling', version: 'v1', plural: 's
 /** The workload with what a Scale sets. */
 export function fromScale(workload: KubeObject, scale: KubeObject): KubeObject {
   const resourceVersion = scale.metadata?.resourceVersion ?? '';
-  return { ...workload, metadata: { ...workload.metadata, resourceVersion }, spec: { ...workload.spec, replicas: scale.spec?.replicas ?? 0 } };
+  return {
+    ...workload,
+    metadata: { ...workload.metadata, resourceVersion },
+    spec: { ...workload.spec, replicas: scale.spec?.replicas ?? 0 },
+  };
 }

@@ -53,7 +53,10 @@ export function matchesLabels(wanted: Record<string, string>, labels: Labels): b
   return Object.entries(wanted).every(([key, value]) => labels?.[key] === value);
 }
 
-function matchesExpression({ key, operator, values = [] }: { key: string; operator: string; values?: string[] }, labels: Record<string, string>) {
+function matchesExpression(
+  { key, operator, values = [] }: { key: string; operator: string; values?: string[] },
+  labels: Record<string, string>,
+) {
   const value = labels[key];
   switch (operator) {
     case 'In':

@@ -86,7 +86,8 @@ export class Store {
     if (!stored || stored.metadata.uid !== uid) return undefined;
     const draft = structuredClone(stored);
     change(draft);
-    if (resolve(kind).generation && draft.metadata.generation !== undefined && !sameJson(draft.spec, stored.spec)) draft.metadata.generation += 1;
+    if (resolve(kind).generation && draft.metadata.generation !== undefined && !sameJson(draft.spec, stored.spec))
+      draft.metadata.generation += 1;
     return this.update(kind, draft);
   }
 

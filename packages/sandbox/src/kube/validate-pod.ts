@@ -16,7 +16,11 @@ export function validatePodSpec(spec: Any, field: string, findings: Findings): v
     const at = `${field}.containers[${i}]`;
     if (!container.name) findings.required(`${at}.name`);
     else if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(container.name)) {
-      findings.invalid(`${at}.name`, container.name, "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')");
+      findings.invalid(
+        `${at}.name`,
+        container.name,
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+      );
     } else if (names.has(container.name)) findings.duplicate(`${at}.name`, container.name);
     names.add(container.name);
     validateImage(container.image, `${at}.image`, findings);

@@ -23,7 +23,11 @@ export class Findings {
   }
   unsupported(field: string, value: unknown, supported: readonly string[]): void {
     const list = supported.map((one) => JSON.stringify(one)).join(', ');
-    this.causes.push({ reason: 'FieldValueNotSupported', message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`, field });
+    this.causes.push({
+      reason: 'FieldValueNotSupported',
+      message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`,
+      field,
+    });
   }
   tooLong(field: string, limit: number): void {
     this.causes.push({ reason: 'FieldValueTooLong', message: `Too long: may not be more than ${limit} bytes`, field });
@@ -58,7 +62,7 @@ function validateMeta({ metadata, kind }: KubeObject, findings: Findings): void 
 
 export function validateLabels(labels: Record<string, string> | undefined, field: string, findings: Findings): void {
   for (const [key, value] of Object.entries(labels ?? {})) {
-    if (!labelKey.test(key)) findings.invalid(field, key, 'name part must consist of alphanumeric characters, \'-\', \'_\' or \'.\'');
+    if (!labelKey.test(key)) findings.invalid(field, key, "name part must consist of alphanumeric characters, '-', '_' or '.'");
     if (value.length > 63) findings.invalid(field, value, 'must be no more than 63 bytes');
     else if (!labelValue.test(value)) findings.invalid(field, value, valueRule);
   }
@@ -90,14 +94,19 @@ const workload: Validator = ({ spec }, findings, previous) => {
 const deployment: Validator = (object, findings, previous) => {
   workload(object, findings, previous);
   const { strategy, progressDeadlineSeconds, minReadySeconds = 0 } = object.spec ?? {};
-  if (!['RollingUpdate', 'Recreate'].includes(strategy?.type)) findings.unsupported('spec.strategy.type', strategy?.type, ['Recreate', 'RollingUpdate']);
+  if (!['RollingUpdate', 'Recreate'].includes(strategy?.type))
+    findings.unsupported('spec.strategy.type', strategy?.type, ['Recreate', 'RollingUpdate']);
   if (strategy?.type === 'Recreate' && strategy.rollingUpdate) {
     findings.forbidden('spec.strategy.rollingUpdate', "may not be specified when strategy `type` is 'Recreate'");
   }
   const { maxSurge, maxUnavailable } = strategy?.rollingUpdate ?? {};
   for (const [name, value] of Object.entries({ maxSurge, maxUnavailable })) {
     if (value !== undefined && !isPercentOrCount(value)) {
-      findings.invalid(`spec.strategy.rollingUpdate.${name}`, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
+      findings.invalid(
+        `spec.strategy.rollingUpdate.${name}`,
+        value,
+        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+      );
     }
   }
   const isZero = (value: unknown) => value === 0 || value === '0%';
@@ -112,11 +121,13 @@ const deployment: Validator = (object, findings, previous) => {
 const data: Validator = (object, findings, previous) => {
   const entries = Object.entries({ ...object.data, ...object.binaryData }) as [string, string][];
   for (const [key] of entries) {
-    if (!/^[-._a-zA-Z0-9]+$/.test(key)) findings.invalid(`data[${key}]`, key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'");
+    if (!/^[-._a-zA-Z0-9]+$/.test(key))
+      findings.invalid(`data[${key}]`, key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'");
   }
   const size = entries.reduce((sum, [, value]) => sum + Buffer.byteLength(value), 0);
   if (size > 1048576) findings.tooLong('', 1048576);
-  if (previous?.immutable && !sameJson(previous.data, object.data)) findings.forbidden('data', 'field is immutable when `immutable` is set');
+  if (previous?.immutable && !sameJson(previous.data, object.data))
+    findings.forbidden('data', 'field is immutable when `immutable` is set');
 };
 
 const byKind: Record<string, Validator> = {
@@ -131,13 +142,17 @@ const byKind: Record<string, Validator> = {
     validatePodSpec(spec, 'spec', findings);
     const images = (value: KubeObject['spec']) => value?.containers?.map((container: { image: string }) => ({ ...container, image: '' }));
     if (previous && !sameJson(images(previous.spec), images(spec))) {
-      findings.forbidden('spec', 'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)');
+      findings.forbidden(
+        'spec',
+        'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+      );
     }
   },
   Service: ({ spec }, findings, previous) => {
     if (spec?.clusterIP !== 'None' && spec?.type !== 'ExternalName' && !spec?.ports?.length) findings.required('spec.ports');
     for (const [i, port] of (spec?.ports ?? []).entries()) {
-      if (!(port.port >= 1 && port.port <= 65535)) findings.invalid(`spec.ports[${i}].port`, port.port, 'must be between 1 and 65535, inclusive');
+      if (!(port.port >= 1 && port.port <= 65535))
+        findings.invalid(`spec.ports[${i}].port`, port.port, 'must be between 1 and 65535, inclusive');
       if (spec.ports.length > 1 && !port.name) findings.required(`spec.ports[${i}].name`);
     }
     if (previous?.spec.clusterIP && spec?.clusterIP !== previous.spec.clusterIP) {
@@ -152,7 +167,8 @@ const byKind: Record<string, Validator> = {
   },
   HorizontalPodAutoscaler: ({ spec }, findings) => {
     if (!(spec?.maxReplicas >= 1)) findings.invalid('spec.maxReplicas', spec?.maxReplicas ?? 0, 'must be greater than 0');
-    else if (spec.maxReplicas < spec.minReplicas) findings.invalid('spec.maxReplicas', spec.maxReplicas, 'must be greater than or equal to `minReplicas`');
+    else if (spec.maxReplicas < spec.minReplicas)
+      findings.invalid('spec.maxReplicas', spec.maxReplicas, 'must be greater than or equal to `minReplicas`');
     if (!spec?.scaleTargetRef?.name) findings.required('spec.scaleTargetRef.name');
   },
   VirtualService: validateIstio,

@@ -10,8 +10,18 @@ export type FieldSet = Set<string>;
 const separator = '\u0000';
 
 /** Fields that no manager owns. */
-const unowned = new Set(['apiVersion', 'kind', 'metadata.name', 'metadata.namespace', 'metadata.uid', 'metadata.resourceVersion',
-  'metadata.generation', 'metadata.creationTimestamp', 'metadata.managedFields', 'metadata.generateName']);
+const unowned = new Set([
+  'apiVersion',
+  'kind',
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'metadata.resourceVersion',
+  'metadata.generation',
+  'metadata.creationTimestamp',
+  'metadata.managedFields',
+  'metadata.generateName',
+]);
 
 /** Every leaf of an object, with its value. `custom` kinds have no merging lists. */
 export function leavesOf(object: object, custom: boolean): Map<string, unknown> {

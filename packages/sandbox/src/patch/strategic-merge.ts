@@ -29,7 +29,8 @@ function mergeList(target: unknown[], patch: unknown[], path: readonly string[])
   if (!key || replaces) return patch.filter((item) => !isRecord(item) || item.$patch !== 'replace').map(withoutDirectives);
   let merged = [...target];
   for (const item of patch) {
-    if (!isRecord(item) || item[key] === undefined) throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+    if (!isRecord(item) || item[key] === undefined)
+      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
     const isSame = (other: unknown) => isRecord(other) && sameJson(other[key], item[key]);
     const at = merged.findIndex(isSame);
     if (item.$patch === 'delete') merged = merged.filter((other) => !isSame(other));

@@ -98,7 +98,12 @@ export class Kubelet implements PodAccess {
     const node = `node-${this.nextIp % 3}`;
     const bound = this.store.modify('Pod', pod, (draft) => void (draft.spec.nodeName = node));
     process.pod = bound ?? pod;
-    this.events.normal(pod, 'default-scheduler', 'Scheduled', `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${node}`);
+    this.events.normal(
+      pod,
+      'default-scheduler',
+      'Scheduled',
+      `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${node}`,
+    );
     for (const { image } of pod.spec.containers) this.events.normal(pod, 'kubelet', 'Pulling', `Pulling image "${image}"`);
     this.report(process, now);
     return process;
@@ -124,7 +129,8 @@ export class Kubelet implements PodAccess {
 
   private startOrFail(process: PodProcess, now: number): void {
     if (process.behaviour.mode === 'nopull') return this.failPull(process, now);
-    for (const { image } of process.pod.spec.containers) this.events.normal(process.pod, 'kubelet', 'Pulled', `Successfully pulled image "${image}"`);
+    for (const { image } of process.pod.spec.containers)
+      this.events.normal(process.pod, 'kubelet', 'Pulled', `Successfully pulled image "${image}"`);
     this.start(process, now);
   }
 
@@ -158,8 +164,10 @@ export class Kubelet implements PodAccess {
       process.broken = true;
       return this.crash(process, `FATAL failed after ${behaviour.failAfter} ms`, now);
     }
-    if (behaviour.crashEvery > 0 && uptime >= behaviour.crashEvery) return this.crash(process, `FATAL crashed after ${behaviour.crashEvery} ms`, now);
-    if (process.probe('liveness') && behaviour.unhealthyAfter > 0 && uptime >= behaviour.unhealthyAfter) return this.killUnhealthy(process, now);
+    if (behaviour.crashEvery > 0 && uptime >= behaviour.crashEvery)
+      return this.crash(process, `FATAL crashed after ${behaviour.crashEvery} ms`, now);
+    if (process.probe('liveness') && behaviour.unhealthyAfter > 0 && uptime >= behaviour.unhealthyAfter)
+      return this.killUnhealthy(process, now);
     this.updateReadiness(process, now);
   }
 
@@ -196,7 +204,13 @@ export class Kubelet implements PodAccess {
     process.stage = { name: 'backing-off', until: now + delay, delay };
     const { name: pod, namespace, uid } = process.pod.metadata;
     const { name } = process.pod.spec.containers[0];
-    if (delay > 0) this.events.warning(process.pod, 'kubelet', 'BackOff', `Back-off restarting failed container ${name} in pod ${pod}_${namespace}(${uid})`);
+    if (delay > 0)
+      this.events.warning(
+        process.pod,
+        'kubelet',
+        'BackOff',
+        `Back-off restarting failed container ${name} in pod ${pod}_${namespace}(${uid})`,
+      );
     this.report(process, now);
   }
 
@@ -204,7 +218,8 @@ export class Kubelet implements PodAccess {
   private terminate(process: PodProcess, now: number): void {
     if (process.stopAt === undefined) {
       process.stopAt = now + this.stopTime(process.pod);
-      for (const { name } of process.pod.spec.containers) this.events.normal(process.pod, 'kubelet', 'Killing', `Stopping container ${name}`);
+      for (const { name } of process.pod.spec.containers)
+        this.events.normal(process.pod, 'kubelet', 'Killing', `Stopping container ${name}`);
     }
     if (now < process.stopAt) return;
     process.exit(now, now + drainTime);

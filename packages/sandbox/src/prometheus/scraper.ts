@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster.js';
+import { samplesOf } from '../pods/metrics.js';
 import type { PodProcess } from '../pods/pod-process.js';
 import { portsOf } from '../pods/pod-process.js';
-import { samplesOf } from '../pods/metrics.js';
 import { identityOf } from '../traffic/endpoints.js';
 import type { Labels, SeriesStore } from './series-store.js';
 

@@ -140,7 +140,16 @@ export class DataPlane {
     const code = drawError(behaviour, uptime, request.path, this.random) ? behaviour.errorCode : 200;
     const latency = hangs ? Number.POSITIVE_INFINITY : drawLatency(behaviour, uptime, this.random);
     const gaveUp = latency > load.timeout;
-    this.inFlight.push({ request, run, tally, sentAt: at, endsAt: at + Math.min(latency, load.timeout), code: hangs ? 0 : code, latency, gaveUp });
+    this.inFlight.push({
+      request,
+      run,
+      tally,
+      sentAt: at,
+      endsAt: at + Math.min(latency, load.timeout),
+      code: hangs ? 0 : code,
+      latency,
+      gaveUp,
+    });
   }
 
   private decide(request: ClientRequest): Decision {

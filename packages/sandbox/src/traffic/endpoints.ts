@@ -29,14 +29,16 @@ export class Endpoints {
   private select(namespace: string, service: string, labels: Record<string, string> | undefined): KubeObject[] {
     const selector = this.pods.find('Service', namespace, service)?.spec?.selector;
     if (!selector || !labels) return [];
-    return this.pods.list('Pod').filter(
-      ({ metadata, ...pod }) =>
-        metadata.namespace === namespace &&
-        !metadata.deletionTimestamp &&
-        isReady({ metadata, ...pod } as KubeObject) &&
-        matchesLabels(selector, metadata.labels) &&
-        matchesLabels(labels, metadata.labels),
-    );
+    return this.pods
+      .list('Pod')
+      .filter(
+        ({ metadata, ...pod }) =>
+          metadata.namespace === namespace &&
+          !metadata.deletionTimestamp &&
+          isReady({ metadata, ...pod } as KubeObject) &&
+          matchesLabels(selector, metadata.labels) &&
+          matchesLabels(labels, metadata.labels),
+      );
   }
 }
 

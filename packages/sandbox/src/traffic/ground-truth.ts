@@ -39,7 +39,14 @@ interface Second {
 /** Seconds kept. */
 const keep = 3600;
 
-const groupings = { byWorkload: 'workload', byVersion: 'version', byTrack: 'track', byPod: 'pod', byService: 'service', byHeader: 'header' } as const;
+const groupings = {
+  byWorkload: 'workload',
+  byVersion: 'version',
+  byTrack: 'track',
+  byPod: 'pod',
+  byService: 'service',
+  byHeader: 'header',
+} as const;
 
 /** The truth about every request, per Service and second of sending. */
 export class GroundTruth {

@@ -69,7 +69,10 @@ function hasHost({ spec, metadata }: KubeObject, { namespace, service }: ClientR
 
 /** Reads a host of a route as a Service: `shop`, `shop.ns`, `shop.ns.svc.cluster.local`. */
 function splitHost(host: string, namespace: string): { service: string; namespace: string } {
-  const [service = '', ns] = host.replace(/\.cluster\.local$/, '').replace(/\.svc$/, '').split('.');
+  const [service = '', ns] = host
+    .replace(/\.cluster\.local$/, '')
+    .replace(/\.svc$/, '')
+    .split('.');
   return { service, namespace: ns ?? namespace };
 }
 

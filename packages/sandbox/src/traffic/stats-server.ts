@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import { parseSpan } from '../pods/behaviour.js';
 import type { FaultSpec } from '../server/faults.js';
 import { LoopbackServer, type ReceivedRequest, sendJson, sendText } from '../server/loopback-server.js';
-import { parseSpan } from '../pods/behaviour.js';
 import type { DataPlane } from './data-plane.js';
 import type { GroundTruth } from './ground-truth.js';
 

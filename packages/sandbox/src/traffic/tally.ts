@@ -29,7 +29,19 @@ export interface TallyView {
 
 /** Counts that grow; merged and shown as a `TallyView`. */
 export class Tally {
-  private readonly counts = { sent: 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0, timeouts: 0, refused: 0, resets: 0, noEndpoints: 0, noRoute: 0, inFlight: 0 };
+  private readonly counts = {
+    sent: 0,
+    '2xx': 0,
+    '3xx': 0,
+    '4xx': 0,
+    '5xx': 0,
+    timeouts: 0,
+    refused: 0,
+    resets: 0,
+    noEndpoints: 0,
+    noRoute: 0,
+    inFlight: 0,
+  };
   private readonly codes: Record<string, number> = {};
   private ms: number[] = [];
 
