@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { root } from '../scripts/node24.mjs';
 import { play } from './play.js';
 import { checkLines, isAsExpected, type Outcome, summaryTable } from './report.js';
 import { defaultScenarios, imageOf, type Scenario, scenarios } from './scenarios.js';
@@ -51,7 +53,8 @@ async function worldFor(scenario: Scenario, world: World | undefined): Promise<W
 function choose(names: readonly string[]): Scenario[] {
   return names.map((name) => {
     const found = scenarios.find((scenario) => scenario.name === name);
-    if (found === undefined) throw new Error(`there is no scenario ${name}; there are ${scenarios.map((scenario) => scenario.name).join(', ')}`);
+    if (found === undefined)
+      throw new Error(`there is no scenario ${name}; there are ${scenarios.map((scenario) => scenario.name).join(', ')}`);
     return found;
   });
 }
@@ -77,6 +80,7 @@ async function main(): Promise<number> {
   if (values.help) process.stdout.write(usage);
   if (values.list) process.stdout.write(scenarios.map(({ name, title }) => `${name.padEnd(16)} ${title}\n`).join(''));
   if (values.help || values.list) return 0;
+  if (!existsSync(join(root, 'dist', 'cluster', 'index.js'))) throw new Error('dist is not there: run `npm run build`');
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   const outcomes = await playAll(choose(values.scenario), values.plain, interrupt.signal);
@@ -90,6 +94,7 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main().catch((error: unknown) => {
-  process.stderr.write(`demo: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (process.env.DEBUG) console.error(error);
   return 2;
 });

@@ -37,7 +37,10 @@ function trackOf(sandbox: Sandbox, track: 'stable' | 'canary'): TrackView | null
   const stats = sandbox.stats(productionService, { from: Date.now() - span });
   const tally: TallyView | undefined = stats.byTrack[track];
   if (!tally || tally.sent === 0) return null;
-  const version = sandbox.list('Pod', production).find((pod) => pod.metadata.labels?.track === track)?.spec?.containers?.[0]?.image?.split(':')[1];
+  const version = sandbox
+    .list('Pod', production)
+    .find((pod) => pod.metadata.labels?.track === track)
+    ?.spec?.containers?.[0]?.image?.split(':')[1];
   const seconds = stats.to - stats.from + 1;
   return {
     version: version ?? '',

@@ -1,6 +1,6 @@
 import { decisionsOf, largestWeight, type Recording } from './recording.js';
-import { seconds } from './view/text.js';
 import type { Check, UserImpact } from './verify.js';
+import { seconds } from './view/text.js';
 
 export interface Outcome {
   recording: Recording;
@@ -37,7 +37,7 @@ function whatHappened({ recording, impact }: Outcome): string {
   const { tag, expected } = recording.scenario;
   const largest = largestWeight(recording);
   if (recording.conclusion === 'success') return `${tag} serves all users`;
-  if (impact.backAfterCancel !== undefined) return `cancelled at ${largest} %, stable again after ${seconds(impact.backAfterCancel)}`;
+  if (impact.backAfterCancel !== undefined) return `cancelled at ${largest} %, stable again after ${Math.round(impact.backAfterCancel)} ms`;
   if (expected.released) return `the run ended with ${recording.conclusion}`;
   const refusal = decisionsOf(recording.timeline).find(({ outcome }) => outcome !== 'pass' && outcome !== 'skipped');
   if (largest === 0) return `${tag} refused: ${refusal?.reason ?? `at ${expected.stopsAt}`}`;
@@ -46,5 +46,12 @@ function whatHappened({ recording, impact }: Outcome): string {
 
 function columns(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()).join('\n');
+  return rows
+    .map((row) =>
+      row
+        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

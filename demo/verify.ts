@@ -62,7 +62,13 @@ export async function verify(recording: Recording, world: World): Promise<Check[
   }
   if (expected.reason !== undefined) {
     const failed = decisionsOf(recording.timeline).find(({ outcome }) => outcome === 'fail' || outcome === 'error');
-    checks.push(check('the reason was found', failed?.reason.includes(expected.reason) === true, failed ? `${failed.action}: ${failed.reason}` : 'none'));
+    checks.push(
+      check(
+        'the reason was found',
+        failed?.reason.includes(expected.reason) === true,
+        failed ? `${failed.action}: ${failed.reason}` : 'none',
+      ),
+    );
   }
   return checks;
 }
@@ -77,8 +83,16 @@ function clusterChecks(recording: Recording, { sandbox }: World): Check[] {
   const largest = largestWeight(recording);
   const [least, most] = expected.weight;
   return [
-    check('the right version serves', serving === wanted && ready?.availableReplicas === ready?.replicas, `${serving}, ${ready?.availableReplicas} of ${ready?.replicas} ready`),
-    check('no canary is left', canary === undefined && finalWeight === 0, canary ? 'its Deployment is there' : `${finalWeight} % of the route`),
+    check(
+      'the right version serves',
+      serving === wanted && ready?.availableReplicas === ready?.replicas,
+      `${serving}, ${ready?.availableReplicas} of ${ready?.replicas} ready`,
+    ),
+    check(
+      'no canary is left',
+      canary === undefined && finalWeight === 0,
+      canary ? 'its Deployment is there' : `${finalWeight} % of the route`,
+    ),
     check(`at most ${most} % of the users got it`, largest >= least && largest <= most, `${largest} %`),
   ];
 }
@@ -100,7 +114,9 @@ function trafficChecks(recording: Recording, world: World): Check[] {
   if (scenario.cancelled) {
     const { backAfterCancel } = impactOf(recording, world);
     const inTime = backAfterCancel !== undefined && backAfterCancel <= cancelLimit;
-    checks.push(check('users were back within 2 s of the cancellation', inTime, backAfterCancel === undefined ? 'never' : `${backAfterCancel} ms`));
+    checks.push(
+      check('users were back within 2 s of the cancellation', inTime, backAfterCancel === undefined ? 'never' : `${backAfterCancel} ms`),
+    );
   }
   return checks;
 }

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sandbox, shop, startSandbox, type TallyView } from '@slipway/sandbox';
 import type { ScratchRepository } from '../test/workflows/scratch-repository.js';
-import { createShopRepository } from './shop-repository.js';
 import { imageOf } from './scenarios.js';
+import { createShopRepository } from './shop-repository.js';
 
 /** The shop's namespace in production, and its Service as the sandbox's statistics call it. */
 export const production = 'shop';
@@ -50,7 +50,8 @@ export function stableImage(sandbox: Sandbox, namespace: string): string {
 
 /** Percent of the users that the VirtualService sends to the canary. */
 export function canaryWeight(sandbox: Sandbox): number {
-  const routes: Route[] = sandbox.get('VirtualService', production, 'shop').spec?.http?.flatMap((http: { route: Route[] }) => http.route) ?? [];
+  const routes: Route[] =
+    sandbox.get('VirtualService', production, 'shop').spec?.http?.flatMap((http: { route: Route[] }) => http.route) ?? [];
   return routes.filter(({ destination }) => destination?.subset === 'canary').reduce((sum, { weight }) => sum + (weight ?? 100), 0);
 }
 

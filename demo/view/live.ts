@@ -1,3 +1,4 @@
+import type { Conclusion } from '../../test/workflows/executor/model.js';
 import type { Entry } from '../recording.js';
 import { draw, emptyPicture, type JobPicture, type Picture } from './picture.js';
 import { bar, evidenceText, fit, nearness, painter, seconds, strongest, trackText } from './text.js';
@@ -14,7 +15,7 @@ export function liveView(out: NodeJS.WriteStream): View {
   const redraw = () => {
     timer = undefined;
     if (picture === undefined) return;
-    const lines = compose(picture, Date.now(), Math.min(out.columns || 80, 110));
+    const lines = compose(picture, Date.now(), { width: Math.min(out.columns || 80, 110), height: (out.rows || 40) - 2 });
     const up = drawn > 0 ? `\x1b[${drawn}A` : '';
     out.write(`\x1b[?25l${up}${lines.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[0J`);
     drawn = lines.length;
@@ -42,17 +43,32 @@ const paint = painter(true);
 const marks = { success: paint('green', '✓'), failure: paint('red', '✗'), cancelled: paint('yellow', '■'), skipped: paint('dim', '·') };
 
 /** The lines of one frame. Pure. */
-export function compose(picture: Picture, now: number, width: number): string[] {
+export function compose(picture: Picture, now: number, { width, height }: { width: number; height: number }): string[] {
   const clock = seconds(now - picture.startedAt).padStart(8);
   const head = `${paint('bold', fit(picture.title, width - 9).padEnd(width - 9))} ${paint('dim', clock)}`;
-  return [head, '', ...picture.jobs.map((job) => jobLine(job, now, width)), '', ...trafficLines(picture, width), '', decisionLine(picture, width)];
+  const below = ['', ...trafficLines(picture, width), '', decisionLine(picture, width)];
+  const jobs = picture.jobs.flatMap((job) => jobLines(job, now, width));
+  // Moving back up works within the screen only.
+  return [head, '', ...jobs.slice(-Math.max(1, height - below.length - 2)), ...below];
 }
 
-function jobLine({ name, step, startedAt, endedAt, conclusion }: JobPicture, now: number, width: number): string {
+/** A job that has ended takes one line, with the step that went wrong; one that runs shows its steps. */
+function jobLines(job: JobPicture, now: number, width: number): string[] {
+  const { name, conclusion, steps } = job;
+  const wrong = steps.find(({ outcome }) => outcome === 'failure' || outcome === 'cancelled');
+  const head = `${line(conclusion, name, job, now)}${wrong && conclusion ? `  ${fit(wrong.name, Math.max(10, width - 40))}` : ''}`;
+  if (conclusion !== undefined) return [head];
+  return [head, ...steps.map((step) => `  ${line(step.outcome, step.name, step, now)}`)];
+}
+
+function line(
+  conclusion: Conclusion | undefined,
+  name: string,
+  { startedAt, endedAt }: { startedAt: number; endedAt: number | undefined },
+  now: number,
+) {
   const mark = conclusion === undefined ? paint('blue', '▶') : marks[conclusion];
-  const time = seconds((endedAt ?? now) - startedAt).padStart(7);
-  const doing = conclusion === undefined || conclusion === 'failure' || conclusion === 'cancelled' ? fit(step, Math.max(10, width - 36)) : '';
-  return `${mark} ${fit(name, 24).padEnd(24)} ${paint('dim', time)}  ${doing}`;
+  return `${mark} ${fit(name, 26).padEnd(26)} ${paint('dim', seconds((endedAt ?? now) - startedAt).padStart(7))}`;
 }
 
 function trafficLines({ traffic, evidence }: Picture, width: number): string[] {
@@ -64,7 +80,10 @@ function trafficLines({ traffic, evidence }: Picture, width: number): string[] {
   const lines = [`users    ${split} ${100 - weight} % / ${weight} %`];
   if (stable) lines.push(`${paint('green', 'stable')}   ${fit(stable.version, 22).padEnd(22)} ${trackText(stable)}`);
   const bad = canary !== null && canary.errorRate > 0.01;
-  if (canary) lines.push(`${paint('yellow', 'canary')}   ${fit(canary.version, 22).padEnd(22)} ${bad ? paint('red', trackText(canary)) : trackText(canary)}`);
+  if (canary)
+    lines.push(
+      `${paint('yellow', 'canary')}   ${fit(canary.version, 22).padEnd(22)} ${bad ? paint('red', trackText(canary)) : trackText(canary)}`,
+    );
   else lines.push(paint('dim', 'canary   –'));
   const most = strongest(evidence);
   if (most) {
@@ -76,6 +95,7 @@ function trafficLines({ traffic, evidence }: Picture, width: number): string[] {
 
 function decisionLine({ decision }: Picture, width: number): string {
   if (decision === undefined) return '';
-  const mark = decision.outcome === 'pass' || decision.outcome === 'skipped' ? paint('green', decision.outcome) : paint('red', decision.outcome);
+  const mark =
+    decision.outcome === 'pass' || decision.outcome === 'skipped' ? paint('green', decision.outcome) : paint('red', decision.outcome);
   return `${mark} ${fit(`${decision.action}: ${decision.summary}`, width - decision.outcome.length - 1)}`;
 }

@@ -17,8 +17,17 @@ export interface JobPicture {
   startedAt: number;
   endedAt: number | undefined;
   conclusion: Conclusion | undefined;
-  /** The step that runs now, or ran last. */
+  /** Those that run or ran, without the post steps. */
+  steps: StepPicture[];
+}
+
+export interface StepPicture {
+  /** Its place in the job. */
   step: string;
+  name: string;
+  startedAt: number;
+  endedAt: number | undefined;
+  outcome: Conclusion | undefined;
 }
 
 export function emptyPicture(title: string, startedAt: number): Picture {
@@ -31,13 +40,20 @@ export function draw(picture: Picture, entry: Entry): Picture {
     case 'job-start': {
       // A call has no steps of its own: its jobs are shown instead.
       if (entry.steps.length === 0) return picture;
-      const job = { path: entry.job, name: entry.name, startedAt: entry.at, endedAt: undefined, conclusion: undefined, step: '' };
+      const job = { path: entry.job, name: entry.name, startedAt: entry.at, endedAt: undefined, conclusion: undefined, steps: [] };
       return { ...picture, jobs: [...picture.jobs, job] };
     }
-    case 'step-start':
-      return changeJob(picture, entry.job, { step: entry.name });
+    case 'step-start': {
+      if (isInner(entry.step)) return picture;
+      const step = { step: entry.step, name: entry.name, startedAt: entry.at, endedAt: undefined, outcome: undefined };
+      return changeJob(picture, entry.job, ({ steps }) => ({ steps: [...steps, step] }));
+    }
+    case 'step-end':
+      return changeJob(picture, entry.job, ({ steps }) => ({
+        steps: steps.map((step) => (step.step === entry.step ? { ...step, endedAt: entry.at, outcome: entry.outcome } : step)),
+      }));
     case 'job-end':
-      return changeJob(picture, entry.job, { endedAt: entry.at, conclusion: entry.conclusion });
+      return changeJob(picture, entry.job, () => ({ endedAt: entry.at, conclusion: entry.conclusion }));
     case 'traffic':
       return { ...picture, traffic: entry };
     case 'evidence':
@@ -49,6 +65,11 @@ export function draw(picture: Picture, entry: Entry): Picture {
   }
 }
 
-function changeJob(picture: Picture, path: string, change: Partial<JobPicture>): Picture {
-  return { ...picture, jobs: picture.jobs.map((job) => (job.path === path ? { ...job, ...change } : job)) };
+function changeJob(picture: Picture, path: string, change: (job: JobPicture) => Partial<JobPicture>): Picture {
+  return { ...picture, jobs: picture.jobs.map((job) => (job.path === path ? { ...job, ...change(job) } : job)) };
+}
+
+/** Post steps, and the steps of a composite action. */
+function isInner(step: string): boolean {
+  return !/^\d+$/.test(step);
 }

@@ -51,7 +51,9 @@ function lineOf(entry: Entry): string | undefined {
     case 'weight':
       return `    users: ${100 - entry.weight} % stable, ${entry.weight} % canary`;
     case 'traffic':
-      return entry.canary ? `    canary ${trackText(entry.canary)}${entry.stable ? `   stable ${trackText(entry.stable)}` : ''}` : undefined;
+      return entry.canary
+        ? `    canary ${trackText(entry.canary)}${entry.stable ? `   stable ${trackText(entry.stable)}` : ''}`
+        : undefined;
     case 'evidence': {
       const most = strongest(entry.evidence);
       return most && most.evidence > most.limit ? `    evidence: ${evidenceText(most)}` : undefined;

@@ -23,7 +23,8 @@ try {
     const verbs = Object.entries(shop.sandbox.requestLog.perVerb()).map(([verb, n]) => `${verb} ${n}`);
     rows.push(`${`${entry} ${command}`.padEnd(24)} ${String(count).padStart(4)}   ${verbs.join(', ')}`);
     if (command === 'promote') promotion = count;
-    if (process.argv.includes('--list')) for (const { method, path, status } of shop.sandbox.requestLog.all()) rows.push(`    ${method} ${path} ${status}`);
+    if (process.argv.includes('--list'))
+      for (const { method, path, status } of shop.sandbox.requestLog.all()) rows.push(`    ${method} ${path} ${status}`);
   }
 } finally {
   await shop.end();

@@ -41,6 +41,8 @@ export interface UsersView {
   badSeconds: number;
   /** Unix second of the last request that met the version; null when none did. */
   lastMet: number | null;
+  /** What became of all requests, by kind. */
+  kinds: Tally;
 }
 
 /** The real cluster that the tests run against: kubectl for setting the scene, `/stats` for the truth about requests. */
@@ -114,6 +116,7 @@ export class TestCluster {
       metFailed: failed(stats.byVersion?.[version]),
       badSeconds: firstBad && lastMet ? lastMet.t - firstBad.t + 1 : 0,
       lastMet: lastMet?.t ?? null,
+      kinds: total,
     };
   }
 }

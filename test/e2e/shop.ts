@@ -30,7 +30,10 @@ spec:
   progressDeadlineSeconds: 60
   selector: {matchLabels: {app: shop}}
   template:
-    metadata: {labels: {app: shop, track: stable}}
+    metadata:
+      labels: {app: shop, track: stable}
+      # As a server should: on SIGTERM it ends what it has begun.
+      annotations: {testcluster/stop-delay: 2s}
     spec:
       containers:
       - name: web

@@ -28,12 +28,21 @@ export class Workspace {
     writeFileSync(this.kubeconfig, kubeconfig, { mode: 0o600 });
   }
 
-  /** Runs `slipway ARGS --json`. `pidFile` gets the process id before the command starts, for a fault that kills it. */
-  run(args: string[], options: { pidFile?: string } = {}): Promise<Ended> {
+  /** Runs `slipway ARGS --json`. `pidFile` gets the process id, for a fault that kills it. */
+  run(args: string[], options: { pidFile?: string; attempt?: number } = {}): Promise<Ended> {
     const started = Date.now();
     const child = spawn(process.execPath, [cli, ...args, '--json'], {
       cwd: this.directory,
-      env: { PATH: process.env['PATH'], HOME: this.directory, KUBECONFIG: this.kubeconfig },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: this.directory,
+        KUBECONFIG: this.kubeconfig,
+        // Who holds the lease: a later attempt of the same job takes it over at once.
+        GITHUB_REPOSITORY: 'acme/shop',
+        GITHUB_RUN_ID: '1',
+        GITHUB_RUN_ATTEMPT: String(options.attempt ?? 1),
+        GITHUB_JOB: 'production',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     if (options.pidFile) writeFileSync(options.pidFile, String(child.pid));

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { gitEnvironment } from './executor/git-environment.js';
 import type { Repository } from './executor/model.js';
 
 /** A git repository of its own, for one test or one demo. */
@@ -26,8 +27,8 @@ export function createScratchRepository(name: string, files: Record<string, stri
     '-c',
     'tag.gpgsign=false',
   ];
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-C', directory, ...identity, ...args], { encoding: 'utf8', stdio: 'pipe' }).trim();
+  const options = { encoding: 'utf8', stdio: 'pipe', env: gitEnvironment(directory) } as const;
+  const git = (...args: string[]) => execFileSync('git', ['-C', directory, ...identity, ...args], options).trim();
   git('init', '--quiet', '--initial-branch=main');
   git('config', 'uploadpack.allowAnySHA1InWant', 'true');
   const repository: ScratchRepository = {

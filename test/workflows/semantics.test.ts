@@ -89,7 +89,9 @@ script:
 
   it('refuses a cycle and an unknown key with the place in the file', async () => {
     await expect(runScratch(workflow(`a:\n  needs: b\n  ${echo('')}\nb:\n  needs: a\n  ${echo('')}`))).rejects.toThrow(/no dependencies/);
-    await expect(runScratch(workflow(`a:\n  nedes: b\n  ${echo('')}`))).rejects.toThrow(/main\.yml \(Line: 6, Col: \d+\): Unexpected value 'nedes'/);
+    await expect(runScratch(workflow(`a:\n  nedes: b\n  ${echo('')}`))).rejects.toThrow(
+      /main\.yml \(Line: 6, Col: \d+\): Unexpected value 'nedes'/,
+    );
   });
 });
 
@@ -129,7 +131,9 @@ use:
 
   it('gives steps an environment built from nothing', async () => {
     process.env.SLIPWAY_TEST_LEAK = 'leaked';
-    const run = await runScratch(workflow('a:\n  runs-on: ubuntu-latest\n  steps:\n    - run: echo "leak=$SLIPWAY_TEST_LEAK repo=$GITHUB_REPOSITORY ci=$CI"'));
+    const run = await runScratch(
+      workflow('a:\n  runs-on: ubuntu-latest\n  steps:\n    - run: echo "leak=$SLIPWAY_TEST_LEAK repo=$GITHUB_REPOSITORY ci=$CI"'),
+    );
     delete process.env.SLIPWAY_TEST_LEAK;
     expect(run.lines).toEqual(['leak= repo=acme/shop ci=true']);
   });
@@ -232,71 +236,5 @@ a:
     const slow = await runScratch(workflow(jobs(false)));
     expect([1, 2, 3].map((leg) => slow.conclusionOf(`a (${leg})`))).toEqual(['failure', 'success', 'success']);
     expect(slow.conclusion).toBe('failure');
-  });
-});
-
-describe('time-outs and cancellation', () => {
-  it('ends a step at timeout-minutes as a failure, a job as cancelled', async () => {
-    const run = await runScratch(
-      workflow(`
-step:
-  runs-on: ubuntu-latest
-  steps:
-    - run: exec sleep 20
-      timeout-minutes: 0.01
-    - if: failure()
-      run: echo "step timed out"
-job:
-  runs-on: ubuntu-latest
-  timeout-minutes: 0.01
-  steps:
-    - run: exec sleep 20
-    - if: cancelled()
-      run: echo "job timed out"
-`),
-    );
-    expect(run.conclusionOf('step')).toBe('failure');
-    expect(run.conclusionOf('job')).toBe('cancelled');
-    expect(run.lines.sort()).toEqual(['job timed out', 'step timed out']);
-  });
-
-  it('sends SIGINT, then SIGTERM, then SIGKILL, and runs cancelled() and always() steps', async () => {
-    const cancel = new AbortController();
-    const stubborn = `trap 'echo got INT' INT; trap 'echo got TERM' TERM; echo ready; while true; do sleep 0.05; done`;
-    const run = await runScratch(
-      workflow(`
-a:
-  runs-on: ubuntu-latest
-  steps:
-    - run: ${JSON.stringify(stubborn)}
-    - run: echo "success only"
-    - if: cancelled()
-      run: echo "cancelled ran"
-    - if: failure()
-      run: echo "failure ran"
-    - if: always()
-      run: echo "always ran"
-b:
-  needs: a
-  if: always()
-  ${echo('b ran')}
-`),
-      {
-        signal: cancel.signal,
-        grace: { interrupt: 300, terminate: 300 },
-        onEvent: (event) => event.type === 'line' && event.text === 'ready' && cancel.abort('test'),
-      },
-    );
-    expect(run.conclusionOf('a')).toBe('cancelled');
-    expect(run.lines).toEqual(['ready', 'got INT', 'got TERM', 'cancelled ran', 'always ran', 'b ran']);
-  });
-
-  it('leaves a running step alone whose if is always()', async () => {
-    const cancel = new AbortController();
-    const run = await runScratch(
-      workflow('a:\n  runs-on: ubuntu-latest\n  steps:\n    - if: always()\n      run: echo ready; sleep 0.3; echo finished'),
-      { signal: cancel.signal, onEvent: (event) => event.type === 'line' && event.text === 'ready' && cancel.abort('test') },
-    );
-    expect(run.lines).toEqual(['ready', 'finished']);
   });
 });

@@ -44,7 +44,10 @@ if (json) {
   console.log(`Release ${tag}: ${href}`);
   appendFileSync(output, `url=${href}\n`);
 } else {
-  const why = status === 403 || status === 404 ? 'The job needs `permissions: contents: write`, and so does the one that calls the workflow.' : '';
-  console.log(`::error title=No GitHub release::GitHub answered ${status} for ${tag}: ${text.slice(0, 300).replaceAll(/\s+/g, ' ')} ${why}`);
+  const why =
+    status === 403 || status === 404 ? 'The job needs `permissions: contents: write`, and so does the one that calls the workflow.' : '';
+  console.log(
+    `::error title=No GitHub release::GitHub answered ${status} for ${tag}: ${text.slice(0, 300).replaceAll(/\s+/g, ' ')} ${why}`,
+  );
   process.exitCode = 1;
 }

@@ -4,7 +4,9 @@ import {
   ensureCanary,
   type KubeClient,
   type KubeObject,
+  refuseForeign,
   removeCanary,
+  resources,
   setImage,
   setReplicas,
   type TrafficRouter,
@@ -78,8 +80,9 @@ export async function act(
     case 'await-stable':
       return stable(await ready(workload, world.stable.deployment, change.change, { image: world.stable.image }, bench, world.stable));
     case 'route':
-      await router.setWeight(change.weight);
-      return { world, memory: { ...memory, routed: change.weight, verified: false } };
+      // Nobody to the canary is the route's original form: one patch for both.
+      await (change.weight === 0 ? router.cleanup() : router.setWeight(change.weight));
+      return { world, memory: { ...memory, routed: change.weight, verified: false, tidy: change.weight === 0 } };
     case 'verify-route':
       return {
         world: { ...world, split: await router.verify(change.weight) },
@@ -89,9 +92,9 @@ export async function act(
       await drain(bench, world.canary, target);
       return { world, memory: { ...memory, drained: true } };
     case 'remove-canary':
-      await removeCanary(client, namespace, canary, { canaryOf: workload });
-      await router.cleanup();
-      return { world: { ...world, canary: undefined }, memory };
+      if (!memory.tidy) await router.cleanup();
+      await removeSeen(client, target, world.canary);
+      return { world: { ...world, canary: undefined }, memory: { ...memory, tidy: true } };
     case 'refuse-foreign-image':
       throw changedByOthers(change.image, state);
   }
@@ -110,6 +113,23 @@ async function scaleCanary(
   }
   const spec = { name: target.canary, container: stable.container, image, replicas, version: state.version, rollout: state.id };
   return ensureCanary(client, canaryOf(stable.deployment, spec));
+}
+
+/** Deletes the very canary that was seen; looks again when it is another by now. */
+async function removeSeen(
+  client: KubeClient,
+  { namespace, canary, workload }: RolloutState['target'],
+  seen: KubeObject | undefined,
+): Promise<void> {
+  const uid = seen?.metadata.uid;
+  if (!seen || uid === undefined) return removeCanary(client, namespace, canary, { canaryOf: workload });
+  refuseForeign(seen, workload);
+  try {
+    await client.remove(resources.deployments, namespace, canary, { uid, propagation: 'Background' });
+  } catch (error) {
+    if (!(error instanceof OperationError && (error.reason === 'CONFLICT' || error.reason === 'NOT_FOUND'))) throw error;
+    await removeCanary(client, namespace, canary, { canaryOf: workload });
+  }
 }
 
 async function ready(

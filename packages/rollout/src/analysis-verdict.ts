@@ -1,7 +1,7 @@
 import type { Judgement } from '@slipway/analysis';
 import type { AnalysisSettings } from '@slipway/core';
-import { nameOf, type Verdict } from './accept.js';
 import type { RolloutState } from './state.js';
+import { nameOf, type Verdict } from './verdicts.js';
 
 /** Reason code of a failed judgement, by the metric that decided. */
 export function failureReason(metric: string | null): string {

@@ -12,7 +12,7 @@ export type Command =
 export interface Circumstances {
   /** Image that the stable Deployment has now. */
   stableImage: string;
-  /** Hash of the target and judge as slipway.yml says now. */
+  /** Hash of the service's settings as slipway.yml says now. */
   configHash: string;
   /** Who asks, `owner/repo/run_id/attempt/job` or `user@host/pid`. */
   holder: string;

@@ -32,6 +32,8 @@ export interface Memory {
   verified: boolean;
   /** The canary was given its time to finish requests. */
   drained: boolean;
+  /** The router's objects have their original form again. */
+  tidy: boolean;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { RolloutTarget } from './target.js';
 export interface RolloutDeps {
   client: KubeClient;
   target: RolloutTarget;
-  /** Hash of the target and the judge's settings as slipway.yml says now. */
+  /** Hash of the service's settings as slipway.yml says now. */
   configHash: string;
   context: Pick<Context, 'clock' | 'signal' | 'log' | 'holder' | 'runUrl' | 'progress'>;
   /** What a cancellation does while the canary has users: send them back, or leave all as it is. Default `rollback`. */

@@ -17,11 +17,11 @@ const PODS_ASKED = 2;
 export async function drain(bench: Bench, canary: KubeObject | undefined, target: RolloutTarget): Promise<void> {
   const { clock } = bench.deps.context;
   const began = clock.now();
-  await clock.sleep(Math.max(0, target.drain - BETWEEN), bench.signal);
+  await clock.sleep(Math.max(BETWEEN, target.drain - BETWEEN), bench.signal);
   const pods = canary ? await podNames(bench, canary, target) : [];
   let before = await requestsServed(bench, pods, target);
   for (;;) {
-    await clock.sleep(Math.min(BETWEEN, Math.max(target.drain, BETWEEN)), bench.signal);
+    await clock.sleep(BETWEEN, bench.signal);
     if (before === undefined || clock.now() - began >= LONGEST) return;
     const now = await requestsServed(bench, pods, target);
     if (now === undefined || now === before) return;

@@ -23,6 +23,8 @@ const speaksAgainstRelease = new Set([
 /** More changes than any way has; a bound for a world that does not do as it is told. */
 const MOST_CHANGES = 60;
 
+const nothingDone: Memory = { routed: null, verified: false, drained: false, tidy: false };
+
 /** Changes nothing in the cluster, so nothing has to be written down before. */
 const waits = new Set<Change['change']>(['await-canary', 'await-stable', 'verify-route', 'drain', 'refuse-foreign-image']);
 
@@ -35,7 +37,7 @@ const waits = new Set<Change['change']>(['await-canary', 'await-stable', 'verify
 export async function drive(start: RolloutState, startWorld: World, record: RolloutRecord, bench: Bench): Promise<RolloutState> {
   let state = start;
   let world = startWorld;
-  let memory: Memory = { routed: null, verified: false, drained: false };
+  let memory: Memory = nothingDone;
   for (let changes = 0; changes < MOST_CHANGES; changes++) {
     const change = decide(state, observed(world, state.target), bench.router, memory);
     if (change.change === 'rest') return record.write(rested(state, change.phase, world, record.now()), `rest ${change.phase}`);
@@ -50,7 +52,7 @@ export async function drive(start: RolloutState, startWorld: World, record: Roll
       if (!back) throw error;
       bench.deps.context.log.warning(`${back.ended?.summary ?? ''} Users are being sent back.`);
       state = await record.write(back, `back: ${back.ended?.reason}`);
-      memory = { routed: null, verified: false, drained: false };
+      memory = nothingDone;
     }
   }
   throw new OperationError(`The rollout ${state.id} does not come to rest: after ${MOST_CHANGES} changes it is still ${state.phase}.`, {

@@ -1,8 +1,8 @@
-import type { Verdict } from './accept.js';
 import type { RolloutDeps } from './deps.js';
 import { rolloutStore } from './rollout-record.js';
 import { runCommand } from './run-command.js';
 import { isActive } from './state.js';
+import type { Verdict } from './verdicts.js';
 
 /**
  * What is left to do after a run that did not come to its end: verify that no user meets the canary, drain and remove it. With `hold` only what is

@@ -1,6 +1,6 @@
-export { type Acceptance, accept, goingBack, nameOf, type Verdict } from './accept.js';
+export { type Acceptance, accept, goingBack } from './accept.js';
 export { analysisReport } from './analysis-report.js';
-export { type Analyzed, type AnalyzeOptions, analyze } from './analyze.js';
+export { analyze } from './analyze.js';
 export { canonicalJson, sha256 } from './checksum.js';
 export type { Circumstances, Command } from './command.js';
 export { clusterPermissions, onCancelInput, targetInputs } from './common-inputs.js';
@@ -18,7 +18,9 @@ export { type Finished, runCommand } from './run-command.js';
 export { snapshotName } from './snapshot.js';
 export * from './state.js';
 export { readStatus, type Status } from './status.js';
+export type { Analyzed, AnalyzeOptions } from './step-analysis.js';
 export * from './target.js';
 export { noteUnfinished, wasUnfinished } from './unfinished.js';
+export { nameOf, type Verdict } from './verdicts.js';
 export type { Watch } from './watch-step.js';
 export { triggerReason, type Watched, type WatchOptions, watchTriggers } from './watch-triggers.js';

@@ -28,7 +28,7 @@ export interface ResolvedTarget {
   service: ServiceConfig;
   /** kubeconfig context of the environment. */
   context: string | undefined;
-  /** What is frozen while a rollout is on: the target and how it is judged. */
+  /** Of what is frozen while a rollout is on: the service's settings and how it is judged. */
   configHash: string;
 }
 
@@ -42,7 +42,12 @@ export async function resolveTarget(inputs: TargetInputs, cwd: string): Promise<
   const { name, service } = chooseService(config, withoutFile ? undefined : inputs.service);
   const { environmentName, environment } = placeOf(config, inputs, withoutFile);
   const target = targetOf(name, service, environmentName, environment.namespace, inputs);
-  return { target, service, context: environment.context, configHash: sha256(canonicalJson({ target, analysis: service.analysis })) };
+  return { target, service, context: environment.context, configHash: hashOf(service) };
+}
+
+/** Triggers may change while a rollout is on: they judge nothing of it. */
+function hashOf({ triggers: _triggers, ...frozen }: ServiceConfig): string {
+  return sha256(canonicalJson(frozen));
 }
 
 function placeOf(config: Config, inputs: TargetInputs, withoutFile: boolean): { environmentName: string; environment: EnvironmentConfig } {

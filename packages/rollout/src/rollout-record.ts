@@ -29,12 +29,11 @@ export function rolloutStore(client: KubeClient, namespace: string, workload: st
  * refused by the API server when somebody wrote in between; so a run that lost its lease fails here, before the change that it was about to make.
  */
 export class RolloutRecord {
-  private stored: Stored<RolloutState> | undefined;
-
   constructor(
     private readonly store: DocumentStore<RolloutState>,
     private readonly lease: HeldLease,
     private readonly clock: Clock,
+    private stored: Stored<RolloutState> | undefined,
   ) {}
 
   get state(): RolloutState | undefined {

@@ -1,7 +1,6 @@
-import type { TrafficRouter } from '@slipway/cluster';
-import { readWorkload } from '@slipway/cluster';
+import { readWorkload, type TrafficRouter, type Workload } from '@slipway/cluster';
 import { guard } from './abort-now.js';
-import { type Acceptance, accept, goingBack, type Verdict } from './accept.js';
+import { type Acceptance, accept, goingBack } from './accept.js';
 import type { Bench } from './act.js';
 import { initialState, refuseHopeless } from './begin.js';
 import type { Circumstances, Command } from './command.js';
@@ -9,6 +8,8 @@ import type { RolloutDeps } from './deps.js';
 import { drive } from './drive.js';
 import { settledVerdict } from './settled-verdict.js';
 import { isActive, isGoingBack, type RolloutState } from './state.js';
+import type { RolloutTarget } from './target.js';
+import type { Verdict } from './verdicts.js';
 import { type Held, withLease } from './with-lease.js';
 import { readWorld, routerOf, type World } from './world.js';
 
@@ -26,15 +27,13 @@ export interface Finished {
  * Reasons of errors: those of the cluster package, LEASE_HELD, LEASE_LOST, ROLLOUT_SUPERSEDED.
  */
 export async function runCommand(deps: RolloutDeps, command: Command): Promise<Finished> {
-  const { client, target, context } = deps;
-  // Refused before even a Lease is written: a wrong name must leave no trace.
-  const { replicas } = await readWorkload(client.withSignal(context.signal), target.namespace, target.workload, target.container);
   return withLease(deps, async (held) => {
     for (;;) {
       const state = held.record.state;
-      const bench = benchOf(deps, state, held, replicas);
-      const world = await readWorld(bench.client, bench.deps.target, routed(command, state, bench.router));
-      const acceptance = accept(command, state, target.steps, circumstances(deps, world));
+      const stable = await readStable(deps, state, held);
+      const bench = benchOf(deps, state, held, stable.replicas);
+      const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench.router));
+      const acceptance = accept(command, state, deps.target.steps, circumstances(deps, world));
       if (acceptance.kind === 'end') return end(acceptance, held);
       const rested = await bringAbout(acceptance, world, bench, held);
       if (acceptance.kind === 'go' || acceptance.kind === 'begin' || rested.cancelled) return finish(command, rested, held);
@@ -109,9 +108,18 @@ function cancelledVerdict(state: RolloutState): Verdict {
   };
 }
 
+/** A rollout goes by the target that it began with, whatever slipway.yml says by now. */
+function targetOf(deps: RolloutDeps, state: RolloutState | undefined): RolloutTarget {
+  return isActive(state) ? state.target : deps.target;
+}
+
+function readStable(deps: RolloutDeps, state: RolloutState | undefined, { signal }: Held): Promise<Workload> {
+  const { namespace, workload, container } = targetOf(deps, state);
+  return readWorkload(deps.client.withSignal(signal), namespace, workload, container);
+}
+
 function benchOf(deps: RolloutDeps, state: RolloutState | undefined, { signal }: Held, replicas: number): Bench {
-  // A rollout goes by the target that it began with, whatever slipway.yml says by now.
-  const target = isActive(state) ? state.target : deps.target;
+  const target = targetOf(deps, state);
   const { clock } = deps.context;
   const client = deps.client.withSignal(signal);
   const rollout = isActive(state) ? state : undefined;

@@ -1,6 +1,6 @@
-import { nameOf, stepInForce, type Verdict } from './accept.js';
 import type { Command } from './command.js';
 import type { RolloutState } from './state.js';
+import { nameOf, stepInForce, type Verdict } from './verdicts.js';
 
 /** What a command came to, from the state in which the rollout rests after it. Pure. */
 export function settledVerdict(command: Command, state: RolloutState): Verdict {

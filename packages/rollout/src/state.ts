@@ -49,7 +49,7 @@ export interface RolloutState {
   evidence: Evidence | null;
   /** The target as it was resolved when the rollout began: what every later command goes by. */
   target: RolloutTarget;
-  /** sha256 of the resolved target and judge configuration: frozen for the rollout. */
+  /** sha256 of the service's settings (target, steps, judge): frozen for the rollout. */
   configHash: string;
   runUrl: string | null;
   /** Who brought about the step in force (`owner/repo/run_id/attempt/job`): tells a re-run from the next step. */

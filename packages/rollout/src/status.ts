@@ -1,9 +1,9 @@
 import { readLease, type Split } from '@slipway/cluster';
 import { mdCode, mdTable, mdText, OperationError } from '@slipway/core';
-import { nameOf, type Verdict } from './accept.js';
 import type { RolloutDeps } from './deps.js';
 import { recordName, rolloutStore } from './rollout-record.js';
 import { isActive, type RolloutState } from './state.js';
+import { nameOf, type Verdict } from './verdicts.js';
 import { routerOf } from './world.js';
 
 export interface Status {

@@ -10,12 +10,12 @@ import {
 } from '@slipway/analysis';
 import { readWorkload } from '@slipway/cluster';
 import { formatDuration, isCancellation, mdTable, mdText, OperationError } from '@slipway/core';
-import type { Verdict } from './accept.js';
 import type { RolloutDeps } from './deps.js';
 import { observePods, type PodMemory } from './pod-health.js';
 import { listPods, type ServicePod } from './pods.js';
 import { rolloutStore } from './rollout-record.js';
 import { isActive } from './state.js';
+import type { Verdict } from './verdicts.js';
 
 export interface WatchOptions {
   source: (pods: () => Promise<readonly ServicePod[]>) => MetricsSource;

@@ -1,4 +1,4 @@
-import { acquireLease, type HeldLease } from '@slipway/cluster';
+import { acquireLease, readWorkload } from '@slipway/cluster';
 import type { RolloutDeps } from './deps.js';
 import { RolloutRecord, recordName, rolloutStore } from './rollout-record.js';
 
@@ -9,41 +9,40 @@ export interface Held {
   signal: AbortSignal;
 }
 
+/** How old a state may be to be decided on, milliseconds: longer means that the lease was waited for, and its holder may have written. */
+const FRESH = 1_000;
+
 /**
- * Runs `body` while this process holds the target's lease, and gives it up afterwards. The state was read.
+ * Runs `body` while this process holds the target's lease, and gives it up afterwards.
  *
- * Reasons: LEASE_HELD, LEASE_LOST, STATE_NEWER, STATE_CORRUPT.
+ * The state is read before, so that the lease's fencing number can be made to exceed what the state has seen (somebody may have deleted the
+ * Lease). Should another run write in between, this one's first write is refused by the state's resource version.
+ *
+ * Reasons: WORKLOAD_NOT_FOUND, LEASE_HELD, LEASE_LOST, STATE_NEWER, STATE_CORRUPT.
  */
 export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Promise<T>): Promise<T> {
-  const { client, target, context } = deps;
-  const lease = await take(deps, 0);
-  const held = { current: lease };
-  try {
-    // State is written on a client that no signal cuts off: a cancelled run must still say what it did.
-    const store = rolloutStore(client.withSignal(undefined), target.namespace, target.workload);
-    let record = new RolloutRecord(store, lease, context.clock);
-    const fencing = (await record.read())?.fencing ?? 0;
-    if (fencing > lease.fencing) {
-      // The Lease object was deleted meanwhile, so its count began anew; it must not fall behind what the state has seen.
-      await lease.release();
-      held.current = await take(deps, fencing);
-      record = new RolloutRecord(store, held.current, context.clock);
-      await record.read();
-    }
-    return await body({ record, signal: AbortSignal.any([context.signal, held.current.lost]) });
-  } finally {
-    await held.current.release();
-  }
-}
-
-function take({ client, target, context }: RolloutDeps, fencingAbove: number): Promise<HeldLease> {
-  return acquireLease(client.withSignal(context.signal), {
+  const { target, context } = deps;
+  const client = deps.client.withSignal(context.signal);
+  // State is written on a client that no signal cuts off: a cancelled run must still say what it did.
+  const store = rolloutStore(client.withSignal(undefined), target.namespace, target.workload);
+  const readAt = context.clock.now();
+  const stored = await store.read();
+  // Where nothing was ever released a wrong name is likely, and must not leave even a Lease.
+  if (!stored) await readWorkload(client, target.namespace, target.workload, target.container);
+  const lease = await acquireLease(client, {
     namespace: target.namespace,
     name: recordName(target.workload),
     holder: context.holder,
     clock: context.clock,
     signal: context.signal,
-    fencingAbove,
+    fencingAbove: stored?.value.fencing ?? 0,
     onWait: (words) => context.log.info(`${words}.`),
   });
+  try {
+    const record = new RolloutRecord(store, lease, context.clock, stored);
+    if (context.clock.now() - readAt > FRESH) await record.read();
+    return await body({ record, signal: AbortSignal.any([context.signal, lease.lost]) });
+  } finally {
+    await lease.release();
+  }
 }

@@ -4,7 +4,6 @@ import {
   type KubeClient,
   type KubeObject,
   progressOf,
-  readWorkload,
   resources,
   type Split,
   type TrafficRouter,
@@ -23,10 +22,13 @@ export interface World {
   split: Pick<Split, 'weight' | 'settled'> | null;
 }
 
-/** Reads the target's objects; the router is not asked for a rolling release, which needs none. */
-export async function readWorld(client: KubeClient, target: RolloutTarget, router: TrafficRouter | null): Promise<World> {
-  const { namespace, workload, canary, container } = target;
-  const stable = await readWorkload(client, namespace, workload, container);
+/** Reads what is there besides stable; the router is not asked for a rolling release, which needs none. */
+export async function readWorld(
+  client: KubeClient,
+  { namespace, canary }: RolloutTarget,
+  stable: Workload,
+  router: TrafficRouter | null,
+): Promise<World> {
   if (!router) return { stable, canary: undefined, split: null };
   return { stable, canary: await client.find(resources.deployments, namespace, canary), split: await router.read() };
 }
@@ -38,7 +40,8 @@ export function observed({ stable, canary, split }: World, target: RolloutTarget
       image: stable.image,
       replicas: stable.replicas,
       ready: progressOf(stable.deployment, 0).ready,
-      tracked: adoptionPatch(stable.deployment) === undefined,
+      // Without a router there are no tracks to tell apart.
+      tracked: split === null || adoptionPatch(stable.deployment) === undefined,
     },
     canary: canary === undefined ? null : observedCanary(canary, target.container ?? stable.container),
     split,

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { type CounterSample, createJudge, type JudgeConfig, type MetricsSource } from '@slipway/analysis';
 import { OperationError } from '@slipway/core';
-import { memoryKube, type MemoryKube } from '../../cluster/test/memory-kube.js';
-import { analyze, type AnalyzeOptions } from '../src/analyze.js';
+import { type MemoryKube, memoryKube } from '../../cluster/test/memory-kube.js';
 import { analysisReport } from '../src/analysis-report.js';
+import { analyze } from '../src/analyze.js';
 import type { ServicePod } from '../src/pods.js';
 import { runCommand } from '../src/run-command.js';
+import type { AnalyzeOptions } from '../src/step-analysis.js';
 import { deps, find, imageOf, namespace, shop, stateOf, type TestDeps, v1, v2, weightOf } from './shop.js';
 
 const bounds = [0.05, 0.1, 0.5];
@@ -27,7 +28,12 @@ function steady(run: TestDeps, traffic: Traffic, pods: () => Promise<readonly Se
   const series = (track: 'stable' | 'canary') => {
     const n = Math.round(((clock.now() - began) / 1000) * traffic.rps[track]) + 1000;
     const slow = Math.round(n * (traffic.slow?.[track] ?? 0.01));
-    return { id: track, track, startedAt: began - 600_000, counters: { n, e: Math.round((n - 1000) * traffic.errors[track]), b: [n - slow, n - Math.round(slow / 2), n] } };
+    return {
+      id: track,
+      track,
+      startedAt: began - 600_000,
+      counters: { n, e: Math.round((n - 1000) * traffic.errors[track]), b: [n - slow, n - Math.round(slow / 2), n] },
+    };
   };
   return {
     name: 'steady',
@@ -135,7 +141,10 @@ describe('nothing to see', () => {
 
   it('goes back with `on-nodata: fail`', async () => {
     const { kube, run } = await atTenPercent();
-    const { verdict } = await analyze(run, options(run, { ...good, missing: () => true }, { policy: { onNodata: 'fail', onInconclusive: 'hold' } }));
+    const { verdict } = await analyze(
+      run,
+      options(run, { ...good, missing: () => true }, { policy: { onNodata: 'fail', onInconclusive: 'hold' } }),
+    );
     expect(verdict).toMatchObject({ outcome: 'fail', reason: 'NO_DATA' });
     expect(weightOf(kube)).toBe(0);
   });
@@ -191,7 +200,11 @@ describe('a run that ends in the middle', () => {
     const stop: Traffic = {
       ...good,
       missing: (look) => {
-        if (look === 5) kube.put({ ...kube.at('configmaps', namespace, 'slipway-shop'), data: { 'state.json': JSON.stringify({ ...stateOf(kube), phase: 'aborting' }) } });
+        if (look === 5)
+          kube.put({
+            ...kube.at('configmaps', namespace, 'slipway-shop'),
+            data: { 'state.json': JSON.stringify({ ...stateOf(kube), phase: 'aborting' }) },
+          });
         return false;
       },
     };
@@ -205,7 +218,11 @@ it('a canary whose pod restarts is taken back at once', async () => {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'shop-canary-1', namespace, labels: { app: 'shop', track: 'canary' } },
-    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ name: 'web', ready: true, restartCount }] },
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'True' }],
+      containerStatuses: [{ name: 'web', ready: true, restartCount }],
+    },
   });
   kube.put(pod(0));
   const crash: Traffic = {

@@ -16,8 +16,8 @@ const byPods: RouterRules = {
     stable: replicas - Math.round((weight * replicas) / 100),
   }),
 };
-const fresh: Memory = { routed: null, verified: false, drained: false };
-const done: Memory = { routed: 0, verified: true, drained: true };
+const fresh: Memory = { routed: null, verified: false, drained: false, tidy: false };
+const done: Memory = { routed: 0, verified: true, drained: true, tidy: true };
 
 const stable = { image: v1, replicas: 10, ready: true, tracked: true };
 const canary = { image: v2, replicas: 1, ready: true };
@@ -118,7 +118,12 @@ const anyWorld = fc.record({
   canary: fc.option(fc.record({ image: fc.constantFrom(v1, v2), replicas: fc.integer({ min: 0, max: 10 }), ready: fc.boolean() })),
   split: fc.record({ weight: fc.constantFrom(0, 9.09, 10, 50), settled: fc.boolean() }),
 });
-const anyMemory = fc.record({ routed: fc.constantFrom(null, 0, 10, 50), verified: fc.boolean(), drained: fc.boolean() });
+const anyMemory = fc.record({
+  routed: fc.constantFrom(null, 0, 10, 50),
+  verified: fc.boolean(),
+  drained: fc.boolean(),
+  tidy: fc.boolean(),
+});
 const anyPhase = fc.constantFrom<Phase>('starting', 'progressing', 'promoting', 'aborting', 'undoing');
 const anyRouter = fc.constantFrom(istio, byPods);
 

@@ -97,24 +97,33 @@ subjects: [{kind: ServiceAccount, name: ci, namespace: shop}]`);
     expect(stale.body.message).toBe(
       'Operation cannot be fulfilled on configmaps "state": the object has been modified; please apply your changes to the latest version and try again',
     );
-    const patched = await admin.patch(`${configMaps}/state`, { metadata: { resourceVersion: made.body.metadata.resourceVersion }, data: { a: '3' } });
+    const patched = await admin.patch(`${configMaps}/state`, {
+      metadata: { resourceVersion: made.body.metadata.resourceVersion },
+      data: { a: '3' },
+    });
     expect(patched.status).toBe(409);
     const uid = await admin.delete(`${configMaps}/state`, { preconditions: { uid: 'another' } });
     expect([uid.status, uid.body.reason]).toEqual([409, 'Conflict']);
   });
 
   it('422 with a cause per mistake', async () => {
-    const { spec, metadata } = sandbox.get('Deployment', 'shop', 'shop');
+    const { spec } = sandbox.get('Deployment', 'shop', 'shop');
     const bad = { metadata: { name: 'bad' }, spec: { ...spec, replicas: -1, selector: { matchLabels: { app: 'other' } } } };
     const answer = await admin.post(deployments, bad);
     expect(answer.status).toBe(422);
     expect(answer.body.reason).toBe('Invalid');
     expect(answer.body.details).toMatchObject({ name: 'bad', group: 'apps', kind: 'Deployment' });
-    expect(answer.body.details.causes.map((cause: { field: string }) => cause.field)).toEqual(['spec.replicas', 'spec.template.metadata.labels']);
+    expect(answer.body.details.causes.map((cause: { field: string }) => cause.field)).toEqual([
+      'spec.replicas',
+      'spec.template.metadata.labels',
+    ]);
     expect(answer.body.message).toContain('`selector` does not match template `labels`');
     const labels = { ...spec.template.metadata.labels, app: 'new' };
     const template = { ...spec.template, metadata: { labels } };
-    const moved = await admin.put(`${deployments}/shop`, { metadata, spec: { ...spec, selector: { matchLabels: { app: 'new' } }, template } });
+    const moved = await admin.put(`${deployments}/shop`, {
+      metadata: { name: 'shop' },
+      spec: { ...spec, selector: { matchLabels: { app: 'new' } }, template },
+    });
     expect(moved.status).toBe(422);
     expect(moved.body.message).toMatch(/^Deployment\.apps "shop" is invalid: spec\.selector: Invalid value: .*: field is immutable$/);
   });
@@ -127,7 +136,7 @@ subjects: [{kind: ServiceAccount, name: ci, namespace: shop}]`);
     const accepted = await admin.post(leases, { metadata: { name: 'l' }, spec: { ...spec, renewTime: '2026-01-02T03:04:05.123000Z' } });
     expect(accepted.status).toBe(201);
     const text = await admin.patch(`${deployments}/shop`, { spec: { replicas: '3' } });
-    expect(text.body.message).toContain('json: cannot unmarshal string into Go struct field Deployment.spec.replicas of type int32');
+    expect(text.body.message).toContain('json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32');
     const data = await admin.post(configMaps, { metadata: { name: 'n' }, data: { a: 1 } });
     expect(data.status).toBe(400);
   });
@@ -166,14 +175,28 @@ describe('patches', () => {
     expect(sandbox.get('VirtualService', 'shop', 'shop').spec.http[0].route[0].weight).toBe(100);
     const done = await admin.patch(`${virtualServices}/shop`, [{ op: 'test', path: at, value: 100 }, replace], json);
     expect(done.body.spec.http[0].route[0].weight).toBe(90);
-    const escaped = [{ op: 'add', path: '/metadata/annotations', value: {} }, { op: 'add', path: '/metadata/annotations/a~1b', value: 'x' }];
+    const escaped = [
+      { op: 'add', path: '/metadata/annotations', value: {} },
+      { op: 'add', path: '/metadata/annotations/a~1b', value: 'x' },
+    ];
     expect((await admin.patch(`${virtualServices}/shop`, escaped, json)).body.metadata.annotations).toEqual({ 'a/b': 'x' });
   });
 
   it('strategic merge: containers by name; refused for custom kinds', async () => {
     const type = 'application/strategic-merge-patch+json';
     const image = 'registry.example/shop:v9';
-    const patch = { spec: { template: { spec: { containers: [{ name: 'web', image }, { name: 'side', image: 'side:1' }] } } } };
+    const patch = {
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              { name: 'web', image },
+              { name: 'side', image: 'side:1' },
+            ],
+          },
+        },
+      },
+    };
     const answer = await admin.patch(`${deployments}/shop`, patch, type);
     const { containers } = answer.body.spec.template.spec;
     expect(containers.map((one: { name: string }) => one.name)).toEqual(['web', 'side']);
@@ -192,8 +215,8 @@ describe('patches', () => {
     expect((await admin.patch(url('one'), config({ a: '1' }), type)).body.data).toEqual({ a: '1', c: '1' });
     const refused = await admin.patch(url('one'), config({ a: '1', c: '2' }), type);
     expect([refused.status, refused.body.reason]).toEqual([409, 'Conflict']);
-    expect(refused.body.message).toBe('Apply failed with 1 conflict: conflict with "two" using v1: .data.c');
-    expect(refused.body.details.causes).toEqual([{ reason: 'FieldManagerConflict', message: 'conflict with "two" using v1', field: '.data.c' }]);
+    expect(refused.body.message).toBe('Apply failed with 1 conflict: conflict with "two": .data.c');
+    expect(refused.body.details.causes).toEqual([{ reason: 'FieldManagerConflict', message: 'conflict with "two"', field: '.data.c' }]);
     expect((await admin.patch(url('one', true), config({ a: '1', c: '2' }), type)).body.data).toEqual({ a: '1', c: '2' });
     expect((await admin.patch(`${configMaps}/applied`, config({}), type)).status).toBe(422);
   });
@@ -202,7 +225,7 @@ describe('patches', () => {
     const type = 'application/apply-patch+yaml';
     const applied = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shop' }, spec: { replicas: 5 } };
     const answer = await admin.patch(`${deployments}/shop?fieldManager=scaler`, applied, type);
-    expect(answer.body.message).toBe('Apply failed with 1 conflict: conflict with "sandbox" using apps/v1: .spec.replicas');
+    expect(answer.body.message).toBe('Apply failed with 1 conflict: conflict with "sandbox": .spec.replicas');
     const env = { spec: { template: { spec: { containers: [{ name: 'web', env: [{ name: 'A', value: '1' }] }] } } } };
     const added = await admin.patch(`${deployments}/shop?fieldManager=env`, { ...applied, ...env }, type);
     expect(added.body.spec.template.spec.containers).toHaveLength(1);
@@ -258,7 +281,10 @@ describe('lists and watches', () => {
     const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
     while (text.split('\n').length < 4) text += new TextDecoder().decode((await reader.read()).value);
     stop.abort();
-    const events = text.trim().split('\n').map((line) => JSON.parse(line));
+    const events = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(events.map((event) => event.type)).toEqual(['ADDED', 'MODIFIED', 'DELETED']);
   });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type KubeObject, type Sandbox, shop, startSandbox } from '../src/index.js';
 import { nextNewSize, nextOldSizes, proportionalSizes, resolveBounds } from '../src/controllers/rolling-update.js';
+import { type KubeObject, type Sandbox, shop, startSandbox } from '../src/index.js';
 import { api } from './api.js';
 
 let sandbox: Sandbox;
@@ -16,7 +16,11 @@ const setImage = (tag: string) =>
 const condition = (object: KubeObject, type: string) => object.status?.conditions?.find((one: { type: string }) => one.type === type);
 const podsOf = (tag: string) => sandbox.list('Pod', 'shop').filter((pod) => pod.spec.containers[0].image.endsWith(`:${tag}`));
 const waitingReason = (pod: KubeObject) => pod.status?.containerStatuses?.[0]?.state?.waiting?.reason;
-const messages = (reason: string) => sandbox.list('Event', 'shop').filter((event) => event.reason === reason).map((event) => event.message as string);
+const messages = (reason: string) =>
+  sandbox
+    .list('Event', 'shop')
+    .filter((event) => event.reason === reason)
+    .map((event) => event.message as string);
 
 async function start(replicas = 3): Promise<void> {
   sandbox = await startSandbox({ seed: 5, readyDelay: 60, stopDelay: 60 });
@@ -38,7 +42,10 @@ describe('the rules of a rolling update', () => {
   });
 
   it('takes replicas that do not serve first', () => {
-    const old = [{ replicas: 2, available: 0 }, { replicas: 8, available: 8 }];
+    const old = [
+      { replicas: 2, available: 0 },
+      { replicas: 8, available: 8 },
+    ];
     expect(nextOldSizes(10, { replicas: 3, available: 0 }, old, { maxSurge: 3, maxUnavailable: 2 })).toEqual([0, 8]);
   });
 
@@ -56,7 +63,9 @@ describe('bad releases', () => {
     await sandbox.until('restarted twice', () => restarts() >= 2, 5000);
     await sandbox.until('backing off', () => podsOf('v2-crash').some((pod) => waitingReason(pod) === 'CrashLoopBackOff'));
     const pod = podsOf('v2-crash').find((one) => waitingReason(one) === 'CrashLoopBackOff') as KubeObject;
-    expect(pod.status.containerStatuses[0].state.waiting.message).toMatch(/^back-off 1s restarting failed container=web pod=shop-\w+-\w+_shop\(/);
+    expect(pod.status.containerStatuses[0].state.waiting.message).toMatch(
+      /^back-off 1s restarting failed container=web pod=shop-\w+-\w+_shop\(/,
+    );
     expect(pod.status.containerStatuses[0].lastState.terminated).toMatchObject({ exitCode: 1, reason: 'Error' });
     expect(condition(pod, 'Ready')).toMatchObject({ status: 'False', reason: 'ContainersNotReady' });
     const log = await api(sandbox).get(`/api/v1/namespaces/shop/pods/${pod.metadata.name}/log?previous=true&tailLines=1`);
@@ -74,7 +83,9 @@ describe('bad releases', () => {
     await sandbox.until('backing off', () => podsOf('v2-nopull').some((pod) => waitingReason(pod) === 'ImagePullBackOff'));
     const [pod] = podsOf('v2-nopull') as [KubeObject];
     expect(pod.status.phase).toBe('Pending');
-    expect(messages('Failed')).toEqual(expect.arrayContaining([expect.stringContaining('Failed to pull image "registry.example/shop:v2-nopull"'), 'Error: ErrImagePull']));
+    expect(messages('Failed')).toEqual(
+      expect.arrayContaining([expect.stringContaining('Failed to pull image "registry.example/shop:v2-nopull"'), 'Error: ErrImagePull']),
+    );
     const log = await api(sandbox).get(`/api/v1/namespaces/shop/pods/${pod.metadata.name}/log`);
     expect(log.body.message).toBe(`container "web" in pod "${pod.metadata.name}" is waiting to start: trying and failing to pull image`);
   });
@@ -93,7 +104,8 @@ describe('bad releases', () => {
     await start();
     const old = sandbox.list('ReplicaSet', 'shop')[0] as KubeObject;
     await setImage('v2');
-    const isDone = (tag: string) => podsOf(tag).length === 3 && sandbox.list('Pod', 'shop').length === 3 && deployment().status.availableReplicas === 3;
+    const isDone = (tag: string) =>
+      podsOf(tag).length === 3 && sandbox.list('Pod', 'shop').length === 3 && deployment().status.availableReplicas === 3;
     await sandbox.until('v2', () => isDone('v2'));
     await setImage('v1.3.0');
     await sandbox.until('v1.3.0', () => isDone('v1.3.0'));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { repositoryRoot, type RunningAction } from '../run-action.js';
+import { type RunningAction, repositoryRoot } from '../run-action.js';
 import { failures, former, image, type World, world } from './release.js';
 
 let shop: World;
@@ -17,24 +17,28 @@ async function interrupt({ child }: RunningAction): Promise<number> {
 }
 
 describe('SIGINT at 10 %', () => {
-  it.each([0, 300])('while the canary is analysed, the API server answering after %d ms: users are back within 2 s', async (ms) => {
-    shop = await world({ config: { duration: '60s' } });
-    await shop.run('canary-deploy', { command: 'start', image: image('v1.4.0-errors-20pct') });
-    shop.sandbox.faults.latency = { ms };
-    const analysis = shop.start('canary-analyze', { judge: 'threshold' });
-    await sleep(3_000 + 10 * ms);
-    expect(shop.weight()).toBe(10);
-    expect(await interrupt(analysis)).toBeLessThan(2_000);
-    const main = await analysis.finished;
-    expect(main).toMatchObject({ code: 1, outputs: { reason: 'CANCELLED' } });
-    expect(shop.state().phase).toBe('aborting');
+  it.each([0, 300])(
+    'while the canary is analysed, the API server answering after %d ms: users are back within 2 s',
+    async (ms) => {
+      shop = await world({ config: { duration: '60s' } });
+      await shop.run('canary-deploy', { command: 'start', image: image('v1.4.0-errors-20pct') });
+      shop.sandbox.faults.latency = { ms };
+      const analysis = shop.start('canary-analyze', { judge: 'threshold' });
+      await sleep(3_000 + 10 * ms);
+      expect(shop.weight()).toBe(10);
+      expect(await interrupt(analysis)).toBeLessThan(2_000);
+      const main = await analysis.finished;
+      expect(main).toMatchObject({ code: 1, outputs: { reason: 'CANCELLED' } });
+      expect(shop.state().phase).toBe('aborting');
 
-    const post = await shop.run('canary-analyze', {}, { phase: 'post', state: main.state });
-    expect(post.code).toBe(0);
-    expect(shop.state()).toMatchObject({ phase: 'aborted', ended: { reason: 'CANCELLED' } });
-    expect(shop.hasCanary()).toBe(false);
-    expect(shop.servedImage()).toBe(former);
-  }, 60_000);
+      const post = await shop.run('canary-analyze', {}, { phase: 'post', state: main.state });
+      expect(post.code).toBe(0);
+      expect(shop.state()).toMatchObject({ phase: 'aborted', ended: { reason: 'CANCELLED' } });
+      expect(shop.hasCanary()).toBe(false);
+      expect(shop.servedImage()).toBe(former);
+    },
+    60_000,
+  );
 
   it('while the next step is brought about', async () => {
     shop = await world();
@@ -77,20 +81,24 @@ describe('SIGINT at 10 %', () => {
 
 describe('kill -9', () => {
   /** Requests of `start` and `promote` at which the process is killed: a sample over the whole way. */
-  it.each([3, 8, 12, 16, 20, 24])('at request %d of `start`: the re-run ends at 10 %, and no user met a track without pods', async (nth) => {
-    shop = await world();
-    const began = Date.now();
-    shop.sandbox.requestLog.reset();
-    const run = shop.start('canary-deploy', { command: 'start', image: image('v1.4.0') });
-    shop.sandbox.faults.killAt(nth, () => run.child.kill('SIGKILL'));
-    expect(await run.finished).toMatchObject({ code: null, signal: 'SIGKILL' });
-    shop.sandbox.faults.clear();
-    const again = await shop.run('canary-deploy', { command: 'start', image: image('v1.4.0') }, { attempt: 2 });
-    expect(again).toMatchObject({ code: 0, outputs: { reason: 'STEP_IN_FORCE', step: '1' } });
-    expect(shop.weight()).toBe(10);
-    await shop.sandbox.settled();
-    expect(failures(shop.sandbox, began)).toEqual({ failed: 0, unanswered: 0 });
-  }, 60_000);
+  it.each([3, 8, 12, 16, 20, 24])(
+    'at request %d of `start`: the re-run ends at 10 %, and no user met a track without pods',
+    async (nth) => {
+      shop = await world();
+      const began = Date.now();
+      shop.sandbox.requestLog.reset();
+      const run = shop.start('canary-deploy', { command: 'start', image: image('v1.4.0') });
+      shop.sandbox.faults.killAt(nth, () => run.child.kill('SIGKILL'));
+      expect(await run.finished).toMatchObject({ code: null, signal: 'SIGKILL' });
+      shop.sandbox.faults.clear();
+      const again = await shop.run('canary-deploy', { command: 'start', image: image('v1.4.0') }, { attempt: 2 });
+      expect(again).toMatchObject({ code: 0, outputs: { reason: 'STEP_IN_FORCE', step: '1' } });
+      expect(shop.weight()).toBe(10);
+      await shop.sandbox.settled();
+      expect(failures(shop.sandbox, began)).toEqual({ failed: 0, unanswered: 0 });
+    },
+    60_000,
+  );
 
   it('in the middle of an analysis: the re-run goes on with its evidence, and finds the fault', async () => {
     shop = await world({ config: { duration: '60s' } });
@@ -169,7 +177,12 @@ describe('docs/rbac/slipway.yaml', () => {
 
   it('without one of its verbs, that verb is named', async () => {
     shop = await world();
-    shop.sandbox.apply(role.replace('resources: [virtualservices]\n  resourceNames: [shop]\n  verbs: [get, patch]', 'resources: [virtualservices]\n  resourceNames: [shop]\n  verbs: [get]'));
+    shop.sandbox.apply(
+      role.replace(
+        'resources: [virtualservices]\n  resourceNames: [shop]\n  verbs: [get, patch]',
+        'resources: [virtualservices]\n  resourceNames: [shop]\n  verbs: [get]',
+      ),
+    );
     const { code, result } = await shop.run('canary-deploy', { command: 'start', image: image('v1.4.0') }, { user });
     expect({ code, reason: result.reason }).toEqual({ code: 1, reason: 'FORBIDDEN' });
     expect(result.summary).toMatch(/patch.*virtualservices/);

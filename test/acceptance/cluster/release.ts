@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Sandbox, type SandboxOptions, shop, type ShopOptions, startSandbox } from '@slipway/sandbox';
-import { type ActionOutcome, runAction, type RunningAction, startAction } from '../run-action.js';
+import { type Sandbox, type SandboxOptions, type ShopOptions, shop, startSandbox } from '@slipway/sandbox';
+import { type ActionOutcome, type RunningAction, runAction, startAction } from '../run-action.js';
 
 export const image = (tag: string) => `registry.example/shop:${tag}`;
 /** The version that the sandbox's shop begins with. */
@@ -66,7 +66,11 @@ export async function world(options: WorldOptions = {}): Promise<World> {
   mkdirSync(join(cwd, '.github'));
   writeFileSync(join(cwd, '.github/slipway.yml'), slipwayYml({ ...options.config }));
   await shop(sandbox, { router: options.config?.router ?? 'istio', ...options.shop });
-  const settings = (entry: string, inputs: Record<string, string>, { job = 'canary', attempt = 1, phase = 'main', state = {}, user = 'admin' }: How = {}) => ({
+  const settings = (
+    entry: string,
+    inputs: Record<string, string>,
+    { job = 'canary', attempt = 1, phase = 'main', state = {}, user = 'admin' }: How = {},
+  ) => ({
     entry,
     inputs: { environment: 'production', ...inputs },
     cwd,
@@ -91,7 +95,11 @@ export async function world(options: WorldOptions = {}): Promise<World> {
 }
 
 function canaryWeight(sandbox: Sandbox): number {
-  const routes: { name?: string; route: { destination: { subset?: string }; weight?: number }[] }[] = sandbox.get('VirtualService', 'shop', 'shop').spec.http;
+  const routes: { name?: string; route: { destination: { subset?: string }; weight?: number }[] }[] = sandbox.get(
+    'VirtualService',
+    'shop',
+    'shop',
+  ).spec.http;
   const primary = routes.find(({ name }) => name === 'primary');
   return primary?.route.find(({ destination }) => destination.subset === 'canary')?.weight ?? 0;
 }

@@ -65,7 +65,8 @@ export function readAction(repository: Repository, path: string): ActionDefiniti
 function runsOf(runs: TemplateToken | undefined, path: string): ActionDefinition['runs'] {
   const using = text(child(runs, 'using'));
   if (using === 'composite') return { using, steps: items(child(runs, 'steps')).map(stepOf) };
-  if (using !== 'node24') throw new WorkflowError(`${path}: runs.using is ${using}; GitHub's runners start JavaScript actions with node24 only`);
+  if (using !== 'node24')
+    throw new WorkflowError(`${path}: runs.using is ${using}; GitHub's runners start JavaScript actions with node24 only`);
   if (child(runs, 'pre')) throw new WorkflowError(`${path}: runs.pre is not supported by this executor`);
   const main = text(child(runs, 'main'));
   if (main === undefined) throw new WorkflowError(`${path}: runs.main is missing`);
@@ -122,11 +123,15 @@ function stepOf(step: TemplateToken): StepDefinition {
 function callOf(call: TemplateToken | undefined): CallDefinition {
   return {
     inputs: new Map(pairs(child(call, 'inputs')).map(([name, input]) => [name, inputOf(input)])),
-    secrets: new Map(pairs(child(call, 'secrets')).map(([name, secret]) => [name, { required: text(child(secret, 'required')) === 'true' }])),
-    outputs: new Map(pairs(child(call, 'outputs')).flatMap(([name, output]) => {
-      const value = child(output, 'value');
-      return value === undefined ? [] : [[name, value] as const];
-    })),
+    secrets: new Map(
+      pairs(child(call, 'secrets')).map(([name, secret]) => [name, { required: text(child(secret, 'required')) === 'true' }]),
+    ),
+    outputs: new Map(
+      pairs(child(call, 'outputs')).flatMap(([name, output]) => {
+        const value = child(output, 'value');
+        return value === undefined ? [] : [[name, value] as const];
+      }),
+    ),
   };
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { gitEnvironment } from './git-environment.js';
 import type { StandIn, StandInCall } from './runtime.js';
 
 const run = promisify(execFile);
@@ -48,8 +49,9 @@ export function createStandIns(onPush: (image: PushedImage) => void = () => {}):
 async function checkout({ inputs, workspace, repository, ref, sha, log, signal }: StandInCall): Promise<Record<string, string>> {
   if (inputs.repository && inputs.repository !== repository.name) throw new Error(`this stand-in checks out ${repository.name} only`);
   const directory = resolve(workspace, inputs.path ?? '.');
-  const git = (...args: string[]) => run('git', ['-C', directory, ...args], { signal, env: { PATH: process.env.PATH, HOME: workspace } });
-  await run('git', ['init', '--quiet', directory], { signal });
+  const options = { signal, env: gitEnvironment(workspace) };
+  const git = (...args: string[]) => run('git', ['-C', directory, ...args], options);
+  await run('git', ['init', '--quiet', directory], options);
   await git('remote', 'add', 'origin', pathToFileURL(repository.directory).href);
   const wanted = inputs.ref || ref;
   const whole = inputs['fetch-depth'] === '0';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { runProcess } from './child-process.js';
 import { createFileCommands, type FileCommands } from './file-commands.js';
 import { createCommandReader, type LogCommand } from './log-commands.js';
@@ -91,7 +91,7 @@ function machineEnv(job: JobRuntime): Record<string, string> {
     HOME: join(job.temp, 'home'),
     LANG: 'C.UTF-8',
     ...options.env,
-    PATH: [...job.paths, join(job.temp, 'tools'), '/usr/local/bin', '/usr/bin', '/bin'].join(':'),
+    PATH: [...job.paths, join(job.temp, 'tools'), process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin'].join(delimiter),
   };
 }
 

@@ -24,7 +24,8 @@ export function deploymentStatus(view: DeploymentView, now: number): object {
   };
   const shown = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
   const conditions = [availableCondition(deployment, available, now), progressingCondition(view, counts, now)];
-  return { observedGeneration: deployment.metadata.generation, ...shown, conditions: conditions.filter(Boolean) };
+  const terminatingReplicas = sum(sets, (set) => set.status?.terminatingReplicas);
+  return { observedGeneration: deployment.metadata.generation, ...shown, terminatingReplicas, conditions: conditions.filter(Boolean) };
 }
 
 interface Update {

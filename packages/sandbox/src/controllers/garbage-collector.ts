@@ -36,7 +36,7 @@ export class GarbageCollector {
     const current = owner && this.store.find(owner.kind, owner.metadata.namespace ?? '', owner.metadata.name);
     const finalizers = current?.metadata.uid === uid ? (current.metadata.finalizers ?? []) : [];
     if (finalizers.includes('orphan')) this.orphan(uid);
-    else this.dependents(uid).forEach((object) => this.remove(object, finalizers.includes('foregroundDeletion')));
+    else for (const object of this.dependents(uid)) this.remove(object, finalizers.includes('foregroundDeletion'));
     if (!current || current.metadata.uid !== uid) return;
     if (finalizers.includes('foregroundDeletion') && this.dependents(uid).length > 0) return;
     this.finish(current);

@@ -95,9 +95,9 @@ export class ReplicaSetController {
   }
 
   private report(set: KubeObject, key: string): void {
-    const pods = this.store
-      .list('Pod', set.metadata.namespace)
-      .filter((pod) => controllerOf(pod)?.uid === set.metadata.uid && isActive(pod));
+    const owned = this.store.list('Pod', set.metadata.namespace).filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
+    const pods = owned.filter(isActive);
+    const terminatingReplicas = owned.filter((pod) => pod.metadata.deletionTimestamp).length;
     const waits = pods.map((pod) => untilAvailable(pod, set.spec.minReadySeconds ?? 0, this.now())).filter((wait) => wait !== undefined);
     const later = waits.filter((wait) => wait > 0);
     if (later.length > 0) this.queue.addAfter(key, Math.min(...later) + 5);
@@ -111,7 +111,7 @@ export class ReplicaSetController {
     // Zero counts are left out, as Go's omitempty does.
     const shown = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
     this.store.modify('ReplicaSet', set, (draft) => {
-      draft.status = { replicas: pods.length, ...shown, observedGeneration: set.metadata.generation };
+      draft.status = { replicas: pods.length, ...shown, terminatingReplicas, observedGeneration: set.metadata.generation };
     });
   }
 }

@@ -8,11 +8,21 @@ const fields = ['name', 'details_url', 'external_id', 'started_at', 'completed_a
 /** Check runs and commit statuses. */
 export const checkRoutes: readonly Route[] = [
   { method: 'POST', path: '/check-runs', permission: 'checks', handle: createCheckRun },
-  { method: 'GET', path: '/check-runs/:id', permission: 'checks', handle: ({ world, params }) => ({ status: 200, body: world.find('check-runs', Number(params.id)) }) },
+  {
+    method: 'GET',
+    path: '/check-runs/:id',
+    permission: 'checks',
+    handle: ({ world, params }) => ({ status: 200, body: world.find('check-runs', Number(params.id)) }),
+  },
   { method: 'PATCH', path: '/check-runs/:id', permission: 'checks', handle: updateCheckRun },
   { method: 'GET', path: '/commits/:ref/check-runs', permission: 'checks', handle: listCheckRuns },
   { method: 'POST', path: '/statuses/:sha', permission: 'statuses', handle: createStatus },
-  { method: 'GET', path: '/commits/:ref/statuses', permission: 'statuses', handle: ({ world, params }) => ({ status: 200, list: statusesOf(world, params.ref ?? '') }) },
+  {
+    method: 'GET',
+    path: '/commits/:ref/statuses',
+    permission: 'statuses',
+    handle: ({ world, params }) => ({ status: 200, list: statusesOf(world, params.ref ?? '') }),
+  },
   { method: 'GET', path: '/commits/:ref/status', permission: 'statuses', handle: combinedStatus },
 ];
 
@@ -29,7 +39,14 @@ function createCheckRun({ world, body }: Call): Reply {
   requiredText(body, 'name', 'CheckRun');
   const sha = requiredText(body, 'head_sha', 'CheckRun');
   if (!world.commits.has(sha)) throw new GitHubError(422, `No commit found for SHA: ${sha}`);
-  const run = world.add('check-runs', { head_sha: sha, started_at: now(), completed_at: null, output: {}, ...state(body), ...pick(body, fields) });
+  const run = world.add('check-runs', {
+    head_sha: sha,
+    started_at: now(),
+    completed_at: null,
+    output: {},
+    ...state(body),
+    ...pick(body, fields),
+  });
   return { status: 201, body: run };
 }
 
@@ -50,19 +67,33 @@ function createStatus({ world, params, body }: Call): Reply {
   if (!world.commits.has(sha)) throw new GitHubError(422, `No commit found for SHA: ${sha}`);
   const to = oneOf(body.state, ['error', 'failure', 'pending', 'success'], 'state', 'Status');
   const optional = pick(body, ['context', 'description', 'target_url']);
-  return { status: 201, body: world.add('commit-statuses', { sha, state: to, context: 'default', description: null, target_url: null, ...optional }) };
+  return {
+    status: 201,
+    body: world.add('commit-statuses', { sha, state: to, context: 'default', description: null, target_url: null, ...optional }),
+  };
 }
 
 /** Newest first. */
 function statusesOf(world: GitHubWorld, ref: string) {
   const sha = world.resolve(ref);
-  return world.list('commit-statuses').filter((status) => status.sha === sha).reverse();
+  return world
+    .list('commit-statuses')
+    .filter((status) => status.sha === sha)
+    .reverse();
 }
 
 function combinedStatus({ world, params }: Call): Reply {
-  const newest = new Map(statusesOf(world, params.ref ?? '').reverse().map((status) => [status.context, status]));
+  const newest = new Map(
+    statusesOf(world, params.ref ?? '')
+      .reverse()
+      .map((status) => [status.context, status]),
+  );
   const statuses = [...newest.values()];
   const states = statuses.map((status) => status.state);
-  const combined = states.some((one) => one === 'failure' || one === 'error') ? 'failure' : states.length === 0 || states.includes('pending') ? 'pending' : 'success';
+  const combined = states.some((one) => one === 'failure' || one === 'error')
+    ? 'failure'
+    : states.length === 0 || states.includes('pending')
+      ? 'pending'
+      : 'success';
   return { status: 200, body: { sha: world.resolve(params.ref ?? ''), state: combined, statuses, total_count: statuses.length } };
 }

@@ -8,7 +8,12 @@ const states = ['error', 'failure', 'inactive', 'in_progress', 'queued', 'pendin
 export const deploymentRoutes: readonly Route[] = [
   { method: 'GET', path: '/deployments', permission: 'deployments', handle: listDeployments },
   { method: 'POST', path: '/deployments', permission: 'deployments', handle: createDeployment },
-  { method: 'GET', path: '/deployments/:id', permission: 'deployments', handle: ({ world, params }) => ({ status: 200, body: world.find('deployments', Number(params.id)) }) },
+  {
+    method: 'GET',
+    path: '/deployments/:id',
+    permission: 'deployments',
+    handle: ({ world, params }) => ({ status: 200, body: world.find('deployments', Number(params.id)) }),
+  },
   { method: 'GET', path: '/deployments/:id/statuses', permission: 'deployments', handle: listStatuses },
   { method: 'POST', path: '/deployments/:id/statuses', permission: 'deployments', handle: createStatus },
 ];
@@ -51,7 +56,14 @@ function createStatus({ world, params, body }: Call): Reply {
   const state = oneOf(body.state, states, 'state', 'DeploymentStatus');
   const environment = body.environment ?? deployment.environment;
   const optional = pick(body, ['description', 'log_url', 'target_url', 'environment_url']);
-  const status = world.add('deployment-statuses', { deployment_id: deployment.id, state, environment, description: '', log_url: '', ...optional });
+  const status = world.add('deployment-statuses', {
+    deployment_id: deployment.id,
+    state,
+    environment,
+    description: '',
+    log_url: '',
+    ...optional,
+  });
   if (state === 'success' && body.auto_inactive !== false) retireOthers(world, deployment);
   return { status: 201, body: status };
 }
@@ -61,6 +73,12 @@ function retireOthers(world: GitHubWorld, current: Resource): void {
   for (const other of world.list('deployments')) {
     if (other === current || other.environment !== current.environment) continue;
     if (statusesOf(world, other).at(-1)?.state !== 'success') continue;
-    world.add('deployment-statuses', { deployment_id: other.id, state: 'inactive', environment: other.environment, description: '', log_url: '' });
+    world.add('deployment-statuses', {
+      deployment_id: other.id,
+      state: 'inactive',
+      environment: other.environment,
+      description: '',
+      log_url: '',
+    });
   }
 }

@@ -22,7 +22,14 @@ export interface Resource {
 
 /** Kinds of resources that are kept in lists. */
 export type Collection =
-  | 'releases' | 'assets' | 'deployments' | 'deployment-statuses' | 'check-runs' | 'commit-statuses' | 'issues' | 'comments';
+  | 'releases'
+  | 'assets'
+  | 'deployments'
+  | 'deployment-statuses'
+  | 'check-runs'
+  | 'commit-statuses'
+  | 'issues'
+  | 'comments';
 
 /** The state of one repository on GitHub. */
 export class GitHubWorld {

@@ -10,7 +10,12 @@ export const issueRoutes: readonly Route[] = [
   { method: 'DELETE', path: '/issues/comments/:id', permission: 'issues', handle: deleteComment },
   { method: 'GET', path: '/issues/:number', permission: 'issues', handle: (call) => ({ status: 200, body: byNumber(call) }) },
   { method: 'PATCH', path: '/issues/:number', permission: 'issues', handle: updateIssue },
-  { method: 'GET', path: '/issues/:number/comments', permission: 'issues', handle: (call) => ({ status: 200, list: commentsOf(call.world, byNumber(call)) }) },
+  {
+    method: 'GET',
+    path: '/issues/:number/comments',
+    permission: 'issues',
+    handle: (call) => ({ status: 200, list: commentsOf(call.world, byNumber(call)) }),
+  },
   { method: 'POST', path: '/issues/:number/comments', permission: 'issues', handle: createComment },
 ];
 
@@ -29,7 +34,9 @@ function listIssues({ world, query }: Call): Reply {
   const state = query.get('state') ?? 'open';
   const labels = (query.get('labels') ?? '').split(',').filter(Boolean);
   const has = (issue: Resource, name: string) => (issue.labels as { name: string }[]).some((label) => label.name === name);
-  const found = world.list('issues').filter((issue) => (state === 'all' || issue.state === state) && labels.every((name) => has(issue, name)));
+  const found = world
+    .list('issues')
+    .filter((issue) => (state === 'all' || issue.state === state) && labels.every((name) => has(issue, name)));
   return { status: 200, list: [...found].reverse() };
 }
 
@@ -37,7 +44,16 @@ function createIssue({ world, body, base }: Call): Reply {
   const title = requiredText(body, 'title', 'Issue');
   const number = world.list('issues').length + 1;
   const url = `${base}/repos/${world.repository}/issues/${number}`;
-  const issue = world.add('issues', { number, url, title, state: 'open', body: body.body ?? null, labels: labelNames(body.labels), assignees: [], comments: 0 });
+  const issue = world.add('issues', {
+    number,
+    url,
+    title,
+    state: 'open',
+    body: body.body ?? null,
+    labels: labelNames(body.labels),
+    assignees: [],
+    comments: 0,
+  });
   return { status: 201, body: issue };
 }
 

@@ -8,7 +8,12 @@ const name = /^(heads|tags|slipway|notes|[a-z][\w-]*)\/[^\s~^:?*[\\\0]+$/;
 /** Repository, commits, refs and tags. Updates of a ref are compare-and-swap by fast-forward, as on GitHub. */
 export const refRoutes: readonly Route[] = [
   { method: 'GET', path: '', permission: 'metadata', handle: showRepository },
-  { method: 'GET', path: '/git/ref/*ref', permission: 'contents', handle: ({ world, params }) => ({ status: 200, body: showRef(world, params.ref ?? '') }) },
+  {
+    method: 'GET',
+    path: '/git/ref/*ref',
+    permission: 'contents',
+    handle: ({ world, params }) => ({ status: 200, body: showRef(world, params.ref ?? '') }),
+  },
   { method: 'GET', path: '/git/matching-refs/*ref', permission: 'contents', handle: matchingRefs },
   { method: 'POST', path: '/git/refs', permission: 'contents', handle: createRef },
   { method: 'PATCH', path: '/git/refs/*ref', permission: 'contents', handle: updateRef },
@@ -21,7 +26,15 @@ export const refRoutes: readonly Route[] = [
 
 function showRepository({ world, base }: Call): Reply {
   const { owner, name: repo, repository } = world;
-  const body = { id: 1, name: repo, full_name: repository, owner: { login: owner }, private: false, default_branch: 'main', url: `${base}/repos/${repository}` };
+  const body = {
+    id: 1,
+    name: repo,
+    full_name: repository,
+    owner: { login: owner },
+    private: false,
+    default_branch: 'main',
+    url: `${base}/repos/${repository}`,
+  };
   return { status: 200, body };
 }
 
@@ -83,7 +96,10 @@ function showTagObject({ world, params }: Call): Reply {
 }
 
 function listTags({ world }: Call): Reply {
-  const tags = [...world.refs.keys()].filter((ref) => ref.startsWith('tags/')).sort().reverse();
+  const tags = [...world.refs.keys()]
+    .filter((ref) => ref.startsWith('tags/'))
+    .sort()
+    .reverse();
   return { status: 200, list: tags.map((ref) => ({ name: ref.slice(5), commit: { sha: world.resolve(ref) } })) };
 }
 

@@ -13,7 +13,12 @@ export const releaseRoutes: readonly Route[] = [
   { method: 'GET', path: '/releases/:id', permission: 'contents', handle: (call) => ({ status: 200, body: show(call, byId(call)) }) },
   { method: 'PATCH', path: '/releases/:id', permission: 'contents', handle: updateRelease },
   { method: 'DELETE', path: '/releases/:id', permission: 'contents', handle: deleteRelease },
-  { method: 'GET', path: '/releases/:id/assets', permission: 'contents', handle: (call) => ({ status: 200, list: assetsOf(call.world, byId(call)) }) },
+  {
+    method: 'GET',
+    path: '/releases/:id/assets',
+    permission: 'contents',
+    handle: (call) => ({ status: 200, list: assetsOf(call.world, byId(call)) }),
+  },
   { method: 'POST', path: '/releases/:id/assets', permission: 'contents', handle: uploadAsset },
 ];
 

@@ -1,4 +1,4 @@
-import type { Grants, GitHubWorld, Permission } from './github-world.js';
+import type { GitHubWorld, Grants, Permission } from './github-world.js';
 
 /** One request that fits a route. */
 export interface Call {

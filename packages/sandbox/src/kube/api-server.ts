@@ -4,7 +4,7 @@ import { LoopbackServer, type ReceivedRequest, sendJson, sendText } from '../ser
 import { ApiError, badRequest, forbidden } from './api-error.js';
 import { Authorizer, type User } from './authorizer.js';
 import { discover } from './discovery.js';
-import { kindNamed } from './kinds.js';
+import { kindNamed, kinds } from './kinds.js';
 import { listObjects } from './list.js';
 import { isRecord, type KubeObject } from './object.js';
 import { patched, patchTypeOf } from './patch.js';
@@ -71,6 +71,7 @@ export class ApiServer {
     if (found) return sendJson(response, 200, found);
     if (/^\/apis\/authorization\.k8s\.io\/v1\/selfsubjectaccessreviews$/.test(pathname)) return this.review(user, request, response);
     const target = parsePath(pathname);
+    if (!target && isBuiltInGroup(pathname)) throw noSuchResource();
     if (!target) return sendText(response, 404, '404 page not found\n');
     this.authorize(user, verbOf(request), target);
     if (request.method === 'GET') return this.read(target, request, response);
@@ -112,7 +113,7 @@ export class ApiServer {
     const { kind, namespace, name, subresource } = target;
     const dryRun = request.url.searchParams.get('dryRun') === 'All';
     const body = decode(request);
-    const note = (status: number, message: string, madeName = name) =>
+    const note = (status: number, message: string, madeName = name || nameIn(body)) =>
       this.parts.onWrite({
         at: Date.now(),
         user: user.name,
@@ -128,7 +129,7 @@ export class ApiServer {
       });
     try {
       const { code, object } = this.perform(target, request, body, dryRun);
-      note(code, '', isRecord(object) && isRecord(object.metadata) ? String(object.metadata.name ?? name) : name);
+      note(code, '', name || nameIn(object));
       sendJson(response, code, object);
     } catch (error) {
       if (error instanceof ApiError) note(error.code, error.message);
@@ -154,11 +155,7 @@ export class ApiServer {
           force: request.url.searchParams.get('force') === 'true',
         };
         if (patch.type === 'apply' && !request.url.searchParams.get('fieldManager')) {
-          throw new ApiError(
-            422,
-            'Invalid',
-            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-          );
+          throw managerRequired();
         }
         if (subresource === 'scale') {
           const workload = store.get(kind, namespace, name);
@@ -210,8 +207,20 @@ function isServed({ kind, subresource }: Target): boolean {
   return (subresource === 'status' && kind.status === true) || (subresource === 'scale' && kind.scale === true);
 }
 
+/** There an unknown resource is answered with a Status, elsewhere with plain text. */
+function isBuiltInGroup(pathname: string): boolean {
+  const [, group = '', version] = /^\/(?:api|apis\/([^/]+))\/(v[^/]+)\//.exec(pathname) ?? [];
+  return kinds.some((kind) => kind.group === group && kind.version === version && !kind.custom);
+}
+
 function noSuchResource(): ApiError {
   return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+function managerRequired(): ApiError {
+  const causes = [{ reason: 'FieldValueRequired', message: 'Required value: is required for apply patch', field: 'fieldManager' }];
+  const message = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch';
+  return new ApiError(422, 'Invalid', message, { group: 'meta.k8s.io', kind: 'PatchOptions', causes });
 }
 
 function methodNotAllowed(): ApiError {
@@ -226,6 +235,10 @@ function decode({ body, headers }: ReceivedRequest): unknown {
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function nameIn(object: unknown): string {
+  return isRecord(object) && isRecord(object.metadata) && typeof object.metadata.name === 'string' ? object.metadata.name : '';
 }
 
 function managerOf({ url, headers }: ReceivedRequest): string {

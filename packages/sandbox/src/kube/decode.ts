@@ -69,13 +69,13 @@ function checkAt(value: unknown, path: readonly string[], full: string, check: C
   const [key, ...rest] = path;
   if (key === undefined) return checkValue(value, full, check, kind);
   if (!isRecord(value))
-    throw cannotDecode(kind, `json: cannot unmarshal ${goType(value)} into Go struct field ${kind.kind}.${full} of type object`);
+    throw cannotDecode(kind, `json: cannot unmarshal ${goType(value)} into Go struct field ${structOf(full, kind)}.${full} of type object`);
   checkAt(value[key], rest, full, check, kind);
 }
 
 function checkValue(value: unknown, path: string, check: Check, kind: Kind): void {
   const wrong = (type: string, got: unknown = value) =>
-    cannotDecode(kind, `json: cannot unmarshal ${goType(got)} into Go struct field ${kind.kind}.${path} of type ${type}`);
+    cannotDecode(kind, `json: cannot unmarshal ${goType(got)} into Go struct field ${structOf(path, kind)}.${path} of type ${type}`);
   switch (check) {
     case 'string':
       if (typeof value !== 'string') throw wrong('string');
@@ -111,6 +111,17 @@ function checkMicroTime(value: unknown, kind: Kind): void {
   const rest = match?.[1] ?? String(value);
   const expected = match ? '.000000' : '2006';
   throw cannotDecode(kind, `parsing time "${String(value)}" as "${layout}": cannot parse "${rest}" as "${expected}"`);
+}
+
+/** The Go struct that has the last field of a path. */
+function structOf(path: string, { kind }: Kind): string {
+  if (/(^|\.)metadata\.[^.]+$/.test(path)) return 'ObjectMeta';
+  if (/\.selector\.[^.]+$/.test(path)) return 'LabelSelector';
+  if (/\.containers\.ports\.[^.]+$/.test(path)) return 'ContainerPort';
+  if (/\.containers\.[^.]+$/.test(path)) return 'Container';
+  if (/\.template\.spec\.[^.]+$/.test(path)) return 'PodSpec';
+  if (/^spec\.ports\.[^.]+$/.test(path)) return 'ServicePort';
+  return path.startsWith('spec.') ? `${kind}Spec` : kind;
 }
 
 function cannotDecode(kind: Kind, why: string) {

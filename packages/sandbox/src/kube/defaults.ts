@@ -14,7 +14,8 @@ const defaulters: Record<string, (object: KubeObject, allocateIp: () => string) 
     object.status ??= { phase: 'Active' };
     object.metadata.labels = { 'kubernetes.io/metadata.name': object.metadata.name, ...object.metadata.labels };
   },
-  Deployment: ({ spec }) => {
+  Deployment: (object) => {
+    const { spec } = object;
     if (!spec) return;
     spec.replicas ??= 1;
     spec.strategy ??= {};
@@ -23,9 +24,12 @@ const defaulters: Record<string, (object: KubeObject, allocateIp: () => string) 
       spec.strategy.rollingUpdate = { maxSurge: '25%', maxUnavailable: '25%', ...spec.strategy.rollingUpdate };
     spec.revisionHistoryLimit ??= 10;
     spec.progressDeadlineSeconds ??= 600;
+    object.status ??= {};
     defaultPodSpec(spec.template?.spec);
   },
-  ReplicaSet: ({ spec }) => {
+  ReplicaSet: (object) => {
+    const { spec } = object;
+    object.status ??= { replicas: 0 };
     if (!spec) return;
     spec.replicas ??= 1;
     defaultPodSpec(spec.template?.spec);

@@ -24,7 +24,8 @@ const types: Record<string, PatchType> = {
 /** The patch that a content type stands for; throws 415 for others, and for strategic merge on a custom kind. */
 export function patchTypeOf(contentType: string, kind: Kind): PatchType {
   const type = types[contentType.split(';')[0]?.trim() ?? ''];
-  if (type && !(type === 'strategic' && kind.custom)) return type;
+  if (!type) throw new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  if (!(type === 'strategic' && kind.custom)) return type;
   const accepted = Object.entries(types).filter(([, one]) => !(one === 'strategic' && kind.custom));
   const list = accepted.map(([name]) => name).join(', ');
   throw new ApiError(
@@ -42,7 +43,8 @@ export function patched(
   options: { manager: string; subresource: string; now: number },
 ): KubeObject {
   if (type === 'json') {
-    if (!Array.isArray(body)) throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+    if (!Array.isArray(body))
+      throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp');
     return applyJsonPatch(stored, body) as KubeObject;
   }
   if (!isRecord(body)) throw badRequest('error decoding patch: the patch must be an object');

@@ -1,6 +1,6 @@
 import { trackUpdate } from '../patch/managed-fields.js';
 import type { SeededRandom } from '../seeded-random.js';
-import { alreadyExists, badRequest, conflict, invalid, notFound } from './api-error.js';
+import { ApiError, alreadyExists, badRequest, conflict, invalid, notFound } from './api-error.js';
 import { checkDecodable } from './decode.js';
 import { applyDefaults } from './defaults.js';
 import { apiVersionOf, type Kind } from './kinds.js';
@@ -42,10 +42,11 @@ export class ResourceHandler {
     this.placeInNamespace(object, kind, namespace);
     const { metadata } = object;
     if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + this.random.suffix(5);
-    if (metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+    if (metadata.resourceVersion) throw new ApiError(500, '', 'resourceVersion should not be set on objects to be created');
     if (namespace && !this.store.find('Namespace', '', namespace)) throw notFound(namespaceKind, namespace);
     if (kind.status && kind.kind !== 'Namespace') delete object.status;
     applyDefaults(object, () => this.allocateIp());
+    if (!kind.custom) omitEmpty(object);
     validate(object, kind, undefined);
     if (this.store.find(kind, metadata.namespace ?? '', metadata.name)) throw alreadyExists(kind, metadata.name);
     trackUpdate(object, undefined, kind, { name: options.manager, subresource: options.subresource, now: this.now() });
@@ -66,8 +67,10 @@ export class ResourceHandler {
     this.placeInNamespace(next, kind, namespace);
     if (!next.metadata.resourceVersion && kind.versionedUpdate) {
       const message = 'Invalid value: 0: must be specified for an update';
-      throw invalid(kind, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' }]);
+      // The resource's name stands where the kind's should: so it does in the real server.
+      throw invalid({ ...kind, kind: kind.plural }, name, [{ reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' }]);
     }
+    checkStoredUid(stored, kind, next.metadata.uid);
     return this.write(kind, stored, next, options);
   }
 
@@ -118,10 +121,8 @@ export class ResourceHandler {
 
   private write(kind: Kind, stored: KubeObject, wanted: KubeObject, options: WriteOptions, applied = false): KubeObject {
     const { name } = stored.metadata;
-    if (wanted.metadata.uid && wanted.metadata.uid !== stored.metadata.uid) {
-      const why = `Precondition failed: UID in precondition: ${wanted.metadata.uid}, UID in object meta: ${stored.metadata.uid}`;
-      throw conflict(kind, name, why);
-    }
+    const { uid } = wanted.metadata;
+    if (uid && uid !== stored.metadata.uid) throw immutableUid(kind, name, uid);
     if (wanted.metadata.name !== name) {
       throw invalid(kind, name, [
         { reason: 'FieldValueInvalid', message: `Invalid value: "${wanted.metadata.name}": field is immutable`, field: 'metadata.name' },
@@ -131,6 +132,7 @@ export class ResourceHandler {
     if (resourceVersion && resourceVersion !== stored.metadata.resourceVersion) throw conflict(kind, name);
     const next = keepSystemFields(kind, stored, wanted, options.subresource);
     applyDefaults(next, () => this.allocateIp());
+    if (!kind.custom) omitEmpty(next);
     validate(next, kind, stored);
     if (kind.generation && changesGeneration(kind, stored, next)) next.metadata.generation = (stored.metadata.generation ?? 0) + 1;
     if (!applied) trackUpdate(next, stored, kind, { name: options.manager, subresource: options.subresource, now: this.now() });
@@ -196,12 +198,40 @@ function isUnchanged(before: KubeObject, after: KubeObject): boolean {
   return sameJson(plain(before), plain(after)) && sameJson(owners(before), owners(after));
 }
 
-function checkPreconditions(stored: KubeObject, kind: Kind, preconditions: DeleteOptions['preconditions']): void {
-  const { uid, resourceVersion } = preconditions ?? {};
-  const { name, uid: actual, resourceVersion: version } = stored.metadata;
-  if (uid && uid !== actual) throw conflict(kind, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`);
-  if (resourceVersion && resourceVersion !== version) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${version}`;
-    throw conflict(kind, name, why);
+/** The server finds the mistake twice and says it once. */
+function immutableUid(kind: Kind, name: string, uid: string): ApiError {
+  const cause = { reason: 'FieldValueInvalid', message: `Invalid value: "${uid}": field is immutable`, field: 'metadata.uid' };
+  const { code, reason, message, details } = invalid(kind, name, [cause]);
+  return new ApiError(code, reason, message, { ...details, causes: [cause, cause] });
+}
+
+/** A PUT that names a uid goes through to the storage, which words it its own way. */
+function checkStoredUid({ metadata }: KubeObject, kind: Kind, uid: string | undefined): void {
+  const { name, namespace, uid: actual } = metadata;
+  if (!uid || uid === actual) return;
+  const key = ['/registry', ...(kind.custom ? [kind.group] : []), kind.plural, ...(namespace ? [namespace] : []), name].join('/');
+  const error = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: `;
+  throw conflict(kind, name, `${error}Precondition failed: UID in precondition: ${uid}, UID in object meta: ${actual}`);
+}
+
+/** What a deletion names must be what is stored. The kind stands where the resource should: so it does in the real server. */
+function checkPreconditions({ metadata }: KubeObject, kind: Kind, preconditions: DeleteOptions['preconditions'] = {}): void {
+  const refuse = (what: string, asked: string, actual: string, since: string) => {
+    const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${actual}). The object might have been ${since}`;
+    return conflict({ ...kind, plural: kind.kind }, metadata.name, why);
+  };
+  const { uid, resourceVersion } = preconditions;
+  if (uid && uid !== metadata.uid) throw refuse('UID', uid, metadata.uid, 'deleted and then recreated');
+  if (resourceVersion && resourceVersion !== metadata.resourceVersion) {
+    throw refuse('ResourceVersion', resourceVersion, metadata.resourceVersion, 'modified');
   }
+}
+
+/** Empty maps and lists that Go leaves out when it writes a built-in kind. */
+function omitEmpty(object: KubeObject): void {
+  const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  for (const field of ['labels', 'annotations', 'ownerReferences', 'finalizers'] as const) {
+    if (isEmpty(object.metadata[field])) delete object.metadata[field];
+  }
+  for (const field of ['data', 'binaryData']) if (isEmpty(object[field])) delete object[field];
 }

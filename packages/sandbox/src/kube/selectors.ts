@@ -16,7 +16,7 @@ function splitTerms(text: string): string[] {
   return terms.filter((term) => term !== '');
 }
 
-const label = String.raw`[A-Za-z0-9](?:[A-Za-z0-9_./-]*[A-Za-z0-9])?`;
+const label = '[A-Za-z0-9](?:[A-Za-z0-9_./-]*[A-Za-z0-9])?';
 const equality = new RegExp(`^(${label})\\s*(==|=|!=)\\s*([A-Za-z0-9_.-]*)$`);
 const membership = new RegExp(`^(${label})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
 const existence = new RegExp(`^(!?)\\s*(${label})$`);
@@ -37,7 +37,8 @@ function parseRequirement(term: string): Requirement {
   }
   const exists = existence.exec(term);
   if (exists) return (labels) => (labels[exists[2] ?? ''] !== undefined) === (exists[1] !== '!');
-  throw badRequest(`unable to parse requirement: found '${term}', expected: an operator such as =, !=, in, notin`);
+  const found = term.split(/\s+/)[1] ?? term;
+  throw badRequest(`unable to parse requirement: found '${found}', expected: in, notin, =, ==, !=, gt, lt`);
 }
 
 /** A LabelSelector object: `matchLabels` and `matchExpressions`. An empty one matches everything. */
@@ -86,10 +87,15 @@ export function parseFieldSelector(text: string, kind: string): (object: KubeObj
     if (!match) throw badRequest(`invalid selector: '${term}'; can't understand '${term}'`);
     const [, field = '', operator, value = ''] = match;
     const known = ['metadata.name', 'metadata.namespace', ...(fieldsOfKind[kind] ?? [])];
-    if (!known.includes(field)) throw badRequest(`field label not supported: ${field}`);
+    if (!known.includes(field)) throw unknownField(field, kind);
     return (object: KubeObject) => (fieldOf(object, field) === value) === (operator !== '!=');
   });
   return (object) => tests.every((fits) => fits(object));
+}
+
+function unknownField(field: string, kind: string) {
+  if (fieldsOfKind[kind]) return badRequest(`field label not supported: ${field}`);
+  return badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
 }
 
 function fieldOf(object: KubeObject, path: string): string {

@@ -25,6 +25,10 @@ export function validatePodSpec(spec: Any, field: string, findings: Findings): v
     names.add(container.name);
     validateImage(container.image, `${at}.image`, findings);
     for (const [p, port] of (container.ports ?? []).entries()) {
+      if (!port.containerPort) {
+        findings.required(`${at}.ports[${p}].containerPort`);
+        continue;
+      }
       const inRange = port.containerPort >= 1 && port.containerPort <= 65535;
       if (!inRange) findings.invalid(`${at}.ports[${p}].containerPort`, port.containerPort, 'must be between 1 and 65535, inclusive');
     }

@@ -12,6 +12,18 @@ export class Findings {
     const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null');
     this.causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: ${text}: ${why}`, field });
   }
+  /** As the schema of a custom kind finds it; other rules are not looked at then. */
+  mistyped(field: string, value: unknown, type: string): void {
+    const got = typeof value;
+    this.causes.push({
+      reason: 'FieldValueTypeInvalid',
+      message: `Invalid value: "${got}": ${field} in body must be of type ${type}: "${got}"`,
+      field,
+    });
+    const rest =
+      'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
+    this.causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: null: ${rest}`, field: '<nil>' });
+  }
   required(field: string, why = ''): void {
     this.causes.push({ reason: 'FieldValueRequired', message: `Required value${why ? `: ${why}` : ''}`, field });
   }
@@ -122,7 +134,11 @@ const data: Validator = (object, findings, previous) => {
   const entries = Object.entries({ ...object.data, ...object.binaryData }) as [string, string][];
   for (const [key] of entries) {
     if (!/^[-._a-zA-Z0-9]+$/.test(key))
-      findings.invalid(`data[${key}]`, key, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'");
+      findings.invalid(
+        `data[${key}]`,
+        key,
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+      );
   }
   const size = entries.reduce((sum, [, value]) => sum + Buffer.byteLength(value), 0);
   if (size > 1048576) findings.tooLong('', 1048576);

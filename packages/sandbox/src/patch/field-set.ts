@@ -64,16 +64,21 @@ export function describePath(path: string): string {
   return parts.join('');
 }
 
-/** The value at a path, or undefined. */
+/** Takes away the value at a path; a list that is empty then goes too. */
 export function removePath(object: object, path: string): void {
   const segments = path.split(separator).filter((segment) => segment !== '.');
-  const last = segments.pop() as string;
+  removeAt(object, segments);
+}
+
+function removeAt(object: object, segments: readonly string[]): void {
+  const last = segments.at(-1) as string;
   let parent: unknown = object;
-  for (const segment of segments) parent = step(parent, segment);
-  if (Array.isArray(parent)) {
-    const at = parent.indexOf(step(parent, last));
-    if (at >= 0) parent.splice(at, 1);
-  } else if (isRecord(parent)) delete parent[last.slice(2)];
+  for (const segment of segments.slice(0, -1)) parent = step(parent, segment);
+  if (isRecord(parent)) delete parent[last.slice(2)];
+  if (!Array.isArray(parent)) return;
+  const at = parent.indexOf(step(parent, last));
+  if (at >= 0) parent.splice(at, 1);
+  if (parent.length === 0) removeAt(object, segments.slice(0, -1));
 }
 
 function step(parent: unknown, segment: string): unknown {

@@ -25,12 +25,12 @@ export function applyConfiguration(stored: KubeObject, applied: object, kind: Ki
   const wanted = leavesOf(applied, custom);
   const current = leavesOf(stored, custom);
   const changed = [...wanted].filter(([path, value]) => !sameJson(current.get(path), value) || !current.has(path)).map(([path]) => path);
-  const causes = conflicts(changed, others);
-  if (causes.length > 0 && !options.force) throw applyConflict(kind, stored.metadata.name, causes);
+  const causes = conflicts(changed, others, apiVersionOf(kind));
+  if (causes.length > 0 && !options.force) throw applyConflict(causes);
   const merged = structuredClone(merge(stored, applied, [], custom)) as KubeObject;
   const dropped = [...(previous?.fields ?? [])].filter((path) => !wanted.has(path));
-  // Deepest first, so that an item's own fields go before the item.
-  for (const path of dropped.sort().reverse()) if (!others.some((other) => other.fields.has(path))) removePath(merged, path);
+  // `.` sorts first: a list item that nobody else has a field of goes whole, while its keys still tell which one it is.
+  for (const path of dropped.sort()) if (!isOwned(path, others)) removePath(merged, path);
   for (const other of others) for (const path of changed) other.fields.delete(path);
   const same = previous && sameJson([...previous.fields].sort(), [...wanted.keys()].sort());
   const own: Manager = { ...self, fields: new Set(wanted.keys()), time: same ? previous.time : timestamp(options.now) };
@@ -38,27 +38,37 @@ export function applyConfiguration(stored: KubeObject, applied: object, kind: Ki
   return merged;
 }
 
-function conflicts(changed: readonly string[], others: readonly Manager[]): (Cause & { manager: string })[] {
+function isOwned(path: string, managers: readonly Manager[]): boolean {
+  const item = path.endsWith('\u0000.') ? path.slice(0, -1) : undefined;
+  return managers.some(({ fields }) => fields.has(path) || (item !== undefined && [...fields].some((field) => field.startsWith(item))));
+}
+
+function conflicts(changed: readonly string[], others: readonly Manager[], version: string): Cause[] {
   return others.flatMap((other) =>
     changed
       .filter((path) => other.fields.has(path) && !path.endsWith('\u0000.'))
       .map((path) => ({
         reason: 'FieldManagerConflict',
-        message: `conflict with "${other.name}"${other.subresource ? ` with subresource "${other.subresource}"` : ''}`,
+        message: `conflict with ${describeManager(other, version)}`,
         field: describePath(path),
-        manager: other.name,
       })),
   );
 }
 
-function applyConflict(kind: Kind, name: string, causes: readonly (Cause & { manager: string })[]): ApiError {
-  const version = apiVersionOf(kind);
-  const named = causes.map(({ reason, message, field }) => ({ reason, message: `${message} using ${version}`, field }));
+/** The version is said of managers that update, not of those that apply. */
+function describeManager({ name, operation, subresource }: Manager, version: string): string {
+  const who = subresource ? `"${name}" with subresource "${subresource}"` : `"${name}"`;
+  return operation === 'Update' ? `${who} using ${version}` : who;
+}
+
+function applyConflict(causes: readonly Cause[]): ApiError {
+  const [first] = causes;
+  const list = causes.map(({ message, field }) => `${message}:\n- ${field}`).join('\n');
   const text =
-    named.length === 1
-      ? `Apply failed with 1 conflict: ${named[0]?.message}: ${named[0]?.field}`
-      : `Apply failed with ${named.length} conflicts: ${named.map((one) => `${one.message}:\n- ${one.field}`).join('\n')}`;
-  return new ApiError(409, 'Conflict', text, { causes: named, name });
+    causes.length === 1
+      ? `Apply failed with 1 conflict: ${first?.message}: ${first?.field}`
+      : `Apply failed with ${causes.length} conflicts: ${list}`;
+  return new ApiError(409, 'Conflict', text, { causes });
 }
 
 function merge(live: unknown, applied: unknown, names: string[], custom: boolean): unknown {

@@ -61,18 +61,18 @@ function healthy(): Behaviour {
 const number = String.raw`(\d+(?:\.\d+)?)`;
 const tagWords: readonly [pattern: RegExp, set: (to: Behaviour, value: number) => void][] = (
   [
-    ['errors-N pct', (to, value) => void (to.errorRate = value / 100)],
-    ['hangs-N pct', (to, value) => void (to.hangRate = value / 100)],
-    ['slow-N x', (to, value) => void (to.slow = value)],
-    ['p50-N ms', (to, value) => void (to.latencyP50 = value)],
-    ['coldstart-N s', (to, value) => void (to.coldStart = value * 1000)],
-    ['leak-N pct', (to, value) => void (to.leakErrorRate = value / 100)],
-    ['leak-N ms', (to, value) => void (to.leakLatency = value)],
-    ['failafter-N s', (to, value) => void (to.failAfter = value * 1000)],
-    ['crashevery-N s', (to, value) => void (to.crashEvery = value * 1000)],
-    ['unready-N s', (to, value) => void (to.unreadyAfter = value * 1000)],
-    ['after-N s', (to, value) => void (to.startAfter = value * 1000)],
-    ['N bad', (to, value) => void (to.badPods = value)],
+    ['errors-N pct', (to, value) => assign(to, 'errorRate', value / 100)],
+    ['hangs-N pct', (to, value) => assign(to, 'hangRate', value / 100)],
+    ['slow-N x', (to, value) => assign(to, 'slow', value)],
+    ['p50-N ms', (to, value) => assign(to, 'latencyP50', value)],
+    ['coldstart-N s', (to, value) => assign(to, 'coldStart', value * 1000)],
+    ['leak-N pct', (to, value) => assign(to, 'leakErrorRate', value / 100)],
+    ['leak-N ms', (to, value) => assign(to, 'leakLatency', value)],
+    ['failafter-N s', (to, value) => assign(to, 'failAfter', value * 1000)],
+    ['crashevery-N s', (to, value) => assign(to, 'crashEvery', value * 1000)],
+    ['unready-N s', (to, value) => assign(to, 'unreadyAfter', value * 1000)],
+    ['after-N s', (to, value) => assign(to, 'startAfter', value * 1000)],
+    ['N bad', (to, value) => assign(to, 'badPods', value)],
   ] as [string, (to: Behaviour, value: number) => void][]
 ).map(([word, set]) => [new RegExp(`(?:^|-)${word.replace('N ', number).replace(/^N/, number)}(?=-|$)`), set]);
 
@@ -91,7 +91,7 @@ const annotations: Record<string, (to: Behaviour, text: string) => void> = {
   },
   'error-rate': (to, text) => assign(to, 'errorRate', parseRate(text)),
   'error-code': (to, text) => assign(to, 'errorCode', parseRate(text)),
-  'error-path': (to, text) => void (to.errorPath = text),
+  'error-path': (to, text) => assign(to, 'errorPath', text),
   'hang-rate': (to, text) => assign(to, 'hangRate', parseRate(text)),
   'latency-p50': (to, text) => assign(to, 'latencyP50', parseSpan(text)),
   'latency-sigma': (to, text) => assign(to, 'latencySigma', parseRate(text)),

@@ -96,7 +96,7 @@ export class Kubelet implements PodAccess {
     const process = new PodProcess(pod, ip, this.takePlace(pod), now + wait);
     this.processes.set(pod.metadata.uid, process);
     const node = `node-${this.nextIp % 3}`;
-    const bound = this.store.modify('Pod', pod, (draft) => void (draft.spec.nodeName = node));
+    const bound = this.store.modify('Pod', pod, ({ spec }) => Object.assign(spec, { nodeName: node }));
     process.pod = bound ?? pod;
     this.events.normal(
       pod,

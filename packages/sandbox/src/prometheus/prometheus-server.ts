@@ -60,7 +60,10 @@ function rangeQuery(series: SeriesStore, query: URLSearchParams): object {
   if ((end - start) / step > 11_000) {
     throw new BadParameter('exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)');
   }
-  if (typeOf(expression) === 'm') throw new BadParameter('invalid parameter "query": invalid expression type "range vector" for range query, must be Scalar or instant Vector');
+  if (typeOf(expression) === 'm')
+    throw new BadParameter(
+      'invalid parameter "query": invalid expression type "range vector" for range query, must be Scalar or instant Vector',
+    );
   const rows = new Map<string, { metric: Labels; values: [number, string][] }>();
   for (let time = start; time <= end; time += step) {
     const value = evaluate(expression, series, time);
@@ -110,8 +113,15 @@ function readTime(query: URLSearchParams, name: string, absent?: number): number
 }
 
 function readStep(text: string | null): number {
-  const step = /^\d+(\.\d+)?$/.test(text ?? '') ? Number(text) * 1000 : /^(\d+(ms|[smhdwy]))+$/.test(text ?? '') ? durationOf(text as string) : Number.NaN;
+  const step = /^\d+(\.\d+)?$/.test(text ?? '')
+    ? Number(text) * 1000
+    : /^(\d+(ms|[smhdwy]))+$/.test(text ?? '')
+      ? durationOf(text as string)
+      : Number.NaN;
   if (Number.isNaN(step)) throw new BadParameter(`invalid parameter "step": cannot parse "${text ?? ''}" to a valid duration`);
-  if (step <= 0) throw new BadParameter('invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer');
+  if (step <= 0)
+    throw new BadParameter(
+      'invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer',
+    );
   return step;
 }

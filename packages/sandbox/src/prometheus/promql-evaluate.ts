@@ -23,7 +23,9 @@ export function evaluate(expression: Expression, store: SeriesStore, time: numbe
     case 'number':
       return { type: 'scalar', value: expression.value };
     case 'selector':
-      return expression.range === undefined ? vector(instant(expression, store, time)) : { type: 'matrix', series: ranges(expression, store, time) };
+      return expression.range === undefined
+        ? vector(instant(expression, store, time))
+        : { type: 'matrix', series: ranges(expression, store, time) };
     case 'call':
       return call(expression, store, time);
     case 'aggregate':
@@ -156,8 +158,10 @@ const comparison: Record<string, (a: number, b: number) => boolean> = {
 };
 
 function binary({ operator, matching }: Expression & { type: 'binary' }, left: Value, right: Value): Value {
-  if (left.type === 'matrix' || right.type === 'matrix') throw new EvaluationError('binary expression must contain only scalar and instant vector types');
-  const keyFor = (labels: Labels) => keyOf(matching.mode === 'on' ? only(labels, matching.labels) : without(labels, ['__name__', ...matching.labels]));
+  if (left.type === 'matrix' || right.type === 'matrix')
+    throw new EvaluationError('binary expression must contain only scalar and instant vector types');
+  const keyFor = (labels: Labels) =>
+    keyOf(matching.mode === 'on' ? only(labels, matching.labels) : without(labels, ['__name__', ...matching.labels]));
   if (left.type === 'vector' && right.type === 'vector') {
     if (['and', 'or', 'unless'].includes(operator)) return vector(setOperation(operator, left.points, right.points, keyFor));
     return vector(matchOneToOne(operator, left.points, right.points, keyFor, matching));
@@ -181,7 +185,10 @@ function matchOneToOne(operator: string, left: Point[], right: Point[], keyFor: 
   const others = new Map<string, Point>();
   for (const point of right) {
     const key = keyFor(point.labels);
-    if (others.has(key)) throw new EvaluationError('found duplicate series for the match group on the right hand-side of the operation; many-to-many matching not allowed: matching labels must be unique on one side');
+    if (others.has(key))
+      throw new EvaluationError(
+        'found duplicate series for the match group on the right hand-side of the operation; many-to-many matching not allowed: matching labels must be unique on one side',
+      );
     others.set(key, point);
   }
   const seen = new Set<string>();
@@ -189,7 +196,8 @@ function matchOneToOne(operator: string, left: Point[], right: Point[], keyFor: 
     const key = keyFor(point.labels);
     const other = others.get(key);
     if (!other) return [];
-    if (seen.has(key)) throw new EvaluationError('multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)');
+    if (seen.has(key))
+      throw new EvaluationError('multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)');
     seen.add(key);
     const labels = matching.mode === 'on' ? only(point.labels, matching.labels) : without(point.labels, matching.labels);
     return apply(operator, { labels, value: point.value }, point.value, other.value, point.value);

@@ -35,7 +35,13 @@ export type AggregateName = 'sum' | 'avg' | 'min' | 'max' | 'count';
 const functions: Record<FunctionName, string> = { rate: 'm', increase: 'm', histogram_quantile: 'sv', vector: 's', time: '' };
 const aggregates: readonly string[] = ['sum', 'avg', 'min', 'max', 'count'] satisfies AggregateName[];
 const typeNames: Record<string, string> = { m: 'range vector', v: 'instant vector', s: 'scalar' };
-const precedence: readonly (readonly string[])[] = [['or'], ['and', 'unless'], ['==', '!=', '>', '<', '>=', '<='], ['+', '-'], ['*', '/', '%']];
+const precedence: readonly (readonly string[])[] = [
+  ['or'],
+  ['and', 'unless'],
+  ['==', '!=', '>', '<', '>=', '<='],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
 
 /**
  * Parses the part of PromQL that dashboards and canary judges use: selectors with matchers, ranges and offsets; rate, increase,
@@ -100,7 +106,8 @@ class Parser {
 
   private selector(matchers: Matcher[], start: Token, hasBraces = true): Selector {
     if (hasBraces) while (!this.accept('}')) this.matcher(matchers);
-    const isEmpty = ({ operator, value }: Matcher) => (operator === '=' && value === '') || (operator === '=~' && new RegExp(`^(?:${value})$`).test(''));
+    const isEmpty = ({ operator, value }: Matcher) =>
+      (operator === '=' && value === '') || (operator === '=~' && new RegExp(`^(?:${value})$`).test(''));
     if (matchers.every(isEmpty)) throw new QueryError('vector selector must contain at least one non-empty matcher', start.column);
     const selector: Selector = { type: 'selector', matchers, offset: 0 };
     if (this.accept('[')) {
@@ -133,7 +140,8 @@ class Parser {
       args.push(this.expression(0));
       if (this.peek().text !== ')') this.expect(',');
     }
-    if (args.length !== types.length) throw new QueryError(`expected ${types.length} argument(s) in call to "${text}", got ${args.length}`, column);
+    if (args.length !== types.length)
+      throw new QueryError(`expected ${types.length} argument(s) in call to "${text}", got ${args.length}`, column);
     for (const [i, arg] of args.entries()) {
       const [want = '', got] = [types[i], typeOf(arg)];
       if (got !== want) {
@@ -149,7 +157,8 @@ class Parser {
     this.expect('(');
     const of = this.expression(0);
     this.expect(')');
-    if (typeOf(of) !== 'v') throw new QueryError(`expected type instant vector in aggregation expression, got ${typeNames[typeOf(of)]}`, open.column);
+    if (typeOf(of) !== 'v')
+      throw new QueryError(`expected type instant vector in aggregation expression, got ${typeNames[typeOf(of)]}`, open.column);
     const { mode, labels } = before ?? this.grouping() ?? { mode: 'by' as const, labels: [] };
     return { type: 'aggregate', name, mode, labels, of };
   }

@@ -127,10 +127,11 @@ function end(fault: Fault): void {
 
 /** Takes everything that is written and sends nothing. */
 function muted(response: ServerResponse): ServerResponse {
-  const silent: Partial<ServerResponse> = {};
-  const swallow = () => silent;
   const mute = new Set(['writeHead', 'write', 'end', 'setHeader', 'flushHeaders']);
-  return new Proxy(response, { get: (target, key) => (mute.has(String(key)) ? swallow : Reflect.get(target, key)) });
+  const silent: ServerResponse = new Proxy(response, {
+    get: (target, key) => (mute.has(String(key)) ? () => silent : Reflect.get(target, key)),
+  });
+  return silent;
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> {

@@ -1,0 +1,239 @@
+import type { CounterSample, Judgement } from '@slipway/analysis';
+import { type DocumentStore, type KubeObject, readWorkload, type Stored } from '@slipway/cluster';
+import { type AnalysisSettings, formatPercent, isCancellation, OperationError } from '@slipway/core';
+import { guard } from './abort-now.js';
+import { goingBack } from './accept.js';
+import { failureReason, verdictAtEnd } from './analysis-verdict.js';
+import type { RolloutDeps } from './deps.js';
+import { observePods, type PodMemory } from './pod-health.js';
+import { listPods, type ServicePod } from './pods.js';
+import { runCommand } from './run-command.js';
+import type { Evidence, RolloutState } from './state.js';
+import { nameOf, type Verdict } from './verdicts.js';
+import { evidenceFor, observeWindow, prepareJudge, type Watch } from './watch-step.js';
+import { routerOf } from './world.js';
+
+export interface AnalyzeOptions {
+  /** Made with the pods that the analysis reads anyway. */
+  watch: (pods: () => Promise<readonly ServicePod[]>) => Watch;
+  policy: Pick<AnalysisSettings, 'onNodata' | 'onInconclusive'>;
+  /** How long the step is watched, milliseconds; default: as slipway.yml says for the step. */
+  duration?: number;
+  /** `observe`: judges and reports, but never moves traffic. */
+  mode: 'enforce' | 'observe';
+}
+
+export interface Analyzed {
+  verdict: Verdict;
+  state: RolloutState | undefined;
+  evidence: Evidence | null;
+  judgement: Judgement | null;
+}
+
+/** The state as it was read, and where it is written. */
+export interface Session {
+  store: DocumentStore<RolloutState>;
+  stored: Stored<RolloutState> | undefined;
+}
+
+/** The watching of one step by one process. */
+export class StepAnalysis {
+  private stored: Stored<RolloutState>;
+  private evidence: Evidence;
+  private podMemory: PodMemory = new Map();
+  private latestPods: readonly ServicePod[] = [];
+  private stable: KubeObject | undefined;
+  private readonly watch: Watch;
+  private readonly warned = new Set<string>();
+
+  constructor(
+    private readonly deps: RolloutDeps,
+    private readonly options: AnalyzeOptions,
+    private readonly session: Session,
+    private readonly state: RolloutState,
+  ) {
+    this.stored = session.stored as Stored<RolloutState>;
+    this.watch = options.watch(async () => this.readPods());
+    this.evidence = evidenceFor(state, this.watch.judge.name);
+  }
+
+  async run(): Promise<Analyzed> {
+    const { context, client, onCancel = 'rollback' } = this.deps;
+    const { clock, signal, log } = context;
+    const { target } = this.state;
+    this.stable = (await readWorkload(client.withSignal(signal), target.namespace, target.workload, target.container)).deployment;
+    const router = routerOf(client, target, { clock, signal, replicas: this.state.replicas, state: this.state });
+    await router.read();
+    const watch = onCancel === 'rollback' && this.options.mode === 'enforce' ? guard(router, signal, log) : undefined;
+    try {
+      const decided = await this.untilDecided();
+      if (decided.goBack) return await this.sendBack(decided.verdict, () => router.makeSafe());
+      return this.end(decided.verdict);
+    } catch (error) {
+      if (!isCancellation(error, signal)) throw error;
+      const sent = await watch?.sent();
+      return await this.cancelled(sent !== undefined);
+    } finally {
+      watch?.disarm();
+    }
+  }
+
+  private async untilDecided(): Promise<{ verdict: Verdict; goBack: boolean }> {
+    const { clock, signal } = this.deps.context;
+    const duration = this.options.duration ?? this.state.target.steps[this.state.step]?.duration ?? 0;
+    let before = await this.sample();
+    let next = clock.now() + this.watch.window;
+    while (this.evidence.watched * this.watch.window < duration) {
+      await clock.sleep(Math.max(0, next - clock.now()), signal);
+      next += this.watch.window;
+      const after = await this.sample();
+      const unhealthy = this.unhealthy();
+      if (unhealthy) return { verdict: unhealthy, goBack: true };
+      if (await this.judged(before, after)) {
+        const { judgement } = this.evidence;
+        if (judgement?.rollback) return verdictAtEnd(judgement, this.state, this.options.policy);
+      }
+      before = after ?? before;
+    }
+    return verdictAtEnd(this.atEnd(), this.state, this.options.policy);
+  }
+
+  private atEnd(): Judgement {
+    const judge = this.watch.judge;
+    const state = this.evidence.state ?? judge.start({ window: this.watch.window / 1000, steps: [], bounds: [], end: 1, history: [] });
+    const judgement = judge.judge(state, true);
+    this.evidence = { ...this.evidence, judgement };
+    return judgement;
+  }
+
+  /** Adds the window between two samples and writes it down. False: it belonged to the time before the step. */
+  private async judged(before: CounterSample | null, after: CounterSample | null): Promise<boolean> {
+    const { clock, signal, progress } = this.deps.context;
+    const bounds = boundsOf(after ?? before);
+    if (bounds && (this.evidence.state === null || this.evidence.watched === 0)) {
+      this.evidence = await prepareJudge(this.evidence, this.state, this.watch, bounds, signal);
+    }
+    const seen = observeWindow(this.evidence, this.state, this.watch, before, after, clock.now());
+    if (seen.kind === 'early') return false;
+    this.evidence = seen.evidence;
+    this.warn(seen.problems);
+    progress(progressWords(this.evidence));
+    await this.write({ ...this.stored.value, evidence: this.evidence });
+    return true;
+  }
+
+  /** Null: this look brought nothing; the window counts as missing. */
+  private async sample(): Promise<CounterSample | null> {
+    const { signal } = this.deps.context;
+    try {
+      return await this.watch.source.sample(signal);
+    } catch (error) {
+      if (isCancellation(error, signal) || !(error instanceof OperationError)) throw error;
+      if (error.reason === 'FORBIDDEN' || error.reason === 'UNAUTHENTICATED') throw error;
+      this.warn([error.message]);
+      return null;
+    }
+  }
+
+  private async readPods(): Promise<readonly ServicePod[]> {
+    const { client, context } = this.deps;
+    this.latestPods = await listPods(client.withSignal(context.signal), this.state.target, this.stable as KubeObject);
+    return this.latestPods;
+  }
+
+  /** A canary whose pods crash or stop being ready needs no statistics. */
+  private unhealthy(): Verdict | undefined {
+    const seen = observePods(
+      this.podMemory,
+      this.latestPods.filter(({ track }) => track === 'canary'),
+    );
+    this.podMemory = seen.memory;
+    if (seen.restarts === 0 && seen.lost.length === 0) return undefined;
+    const summary = `${nameOf(this.state)} at ${this.state.weight} %: its pods do not stay up: ${seen.words.join('; ')}.`;
+    return { outcome: 'fail', reason: failureReason('health'), summary };
+  }
+
+  private async sendBack(verdict: Verdict, makeSafe: () => Promise<void>): Promise<Analyzed> {
+    if (this.options.mode === 'observe') return this.end(observed(verdict));
+    const why = { reason: verdict.reason, summary: verdict.summary };
+    this.deps.context.log.warning(`${verdict.summary} Sending all users back to ${this.state.image.from}.`);
+    await this.write({ ...goingBack(this.stored.value, 'aborting', why), evidence: this.evidence });
+    // Users first; what follows is tidying up.
+    await makeSafe();
+    const { state } = await runCommand(this.deps, { kind: 'abort', ...why });
+    const back = `All users meet ${this.state.image.from} again.`;
+    return this.end(
+      { ...verdict, summary: `${verdict.summary} ${back}`, next: ['Mend the cause, then begin a new rollout with `start`.'] },
+      state,
+    );
+  }
+
+  private async cancelled(sent: boolean): Promise<Analyzed> {
+    const why = { reason: 'CANCELLED', summary: 'The analysis was cancelled.' };
+    if (sent) await this.writeLast(goingBack({ ...this.stored.value, evidence: this.evidence }, 'aborting', why));
+    const what = sent ? `users were sent back to ${this.state.image.from}` : `the rollout is left at ${this.state.weight} %`;
+    return this.end({ outcome: 'fail', reason: 'CANCELLED', summary: `The analysis was cancelled; ${what}.` });
+  }
+
+  /** Users are safe already; a state that cannot be written must not hide that. `post` and the next run see the route. */
+  private async writeLast(next: RolloutState): Promise<void> {
+    try {
+      await this.write(next);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.deps.context.log.warning(`The rollout's state could not be written: ${error.message}`);
+    }
+  }
+
+  private async write(next: RolloutState): Promise<void> {
+    const value = { ...next, generation: this.stored.value.generation + 1 };
+    try {
+      this.stored = await this.session.store.write(value, this.stored);
+    } catch (error) {
+      if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
+      const there = await this.session.store.read();
+      throw new OperationError(
+        `The rollout changed while it was being watched: it is ${there?.value.phase ?? 'gone'} now (${there?.value.runUrl ?? there?.value.stepBy ?? 'unknown'}).`,
+        {
+          reason: 'ROLLOUT_SUPERSEDED',
+          next: ['See where it stands: `canary-deploy` with command `status`.'],
+          cause: error,
+        },
+      );
+    }
+  }
+
+  private end(verdict: Verdict, state: RolloutState | undefined = this.stored.value): Analyzed {
+    return { verdict, state, evidence: this.evidence, judgement: this.evidence.judgement };
+  }
+
+  private warn(problems: readonly string[]): void {
+    for (const problem of problems) {
+      if (!this.warned.has(problem)) this.deps.context.log.info(`metrics: ${problem}`);
+      this.warned.add(problem);
+    }
+  }
+}
+
+/** Latency buckets of a sample; undefined while no pod was asked anything, because buckets may show up with the first request. */
+function boundsOf(sample: CounterSample | null): readonly number[] | undefined {
+  const asked = sample?.series.some(({ counters }) => counters.n > 0);
+  return sample && (sample.bounds.length > 0 || asked) ? sample.bounds : undefined;
+}
+
+function observed(verdict: Verdict): Verdict {
+  return {
+    outcome: 'pass',
+    reason: 'OBSERVED_FAIL',
+    summary: `Would have sent users back (${verdict.reason}): ${verdict.summary}`,
+    next: ['Nothing was moved, because `mode` is `observe`.'],
+  };
+}
+
+function progressWords({ windows, watched }: Evidence): string {
+  const last = windows.at(-1);
+  const share = (counts: { n: number; e: number } | null | undefined) =>
+    counts ? `${counts.e} of ${counts.n} failed${counts.n > 0 ? ` (${formatPercent(counts.e / counts.n)})` : ''}` : 'no data';
+  const evidence = Object.entries(last?.evidence ?? {}).map(([metric, value]) => `${metric} ${formatPercent(Math.min(value, 10))}`);
+  return `window ${watched}: canary ${share(last?.canary)}, stable ${share(last?.stable)}; evidence of the limit: ${evidence.join(', ') || 'none'}`;
+}

@@ -1,0 +1,86 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { root } from '../../scripts/node24.mjs';
+import { readAction, readWorkflow } from './executor/parse.js';
+
+const repository = { name: 'slipway/slipway', directory: root };
+const directory = '.github/workflows';
+const files = readdirSync(join(root, directory)).filter((file) => /\.ya?ml$/.test(file));
+
+interface Step {
+  uses?: string;
+  run?: string;
+  with?: Record<string, unknown>;
+}
+
+interface Job {
+  permissions?: Record<string, string>;
+  'timeout-minutes'?: number | string;
+  concurrency?: { 'cancel-in-progress'?: boolean };
+  steps?: Step[];
+}
+
+const read = (file: string) => readFileSync(join(root, directory, file), 'utf8');
+const jobsOf = (file: string): [string, Job][] => Object.entries(parse(read(file)).jobs);
+const stepsOf = (file: string) => jobsOf(file).flatMap(([, job]) => job.steps ?? []);
+
+describe.each(files)('%s', (file) => {
+  it("is accepted by GitHub's own parser", async () => {
+    await expect(readWorkflow(repository, `${directory}/${file}`)).resolves.toBeDefined();
+  });
+
+  it('grants nothing at the top, and says why for each grant of a job', () => {
+    expect(parse(read(file)).permissions).toEqual({});
+    for (const [, job] of jobsOf(file)) expect(job.permissions).toBeDefined();
+    const grants = read(file)
+      .split('\n')
+      .filter((line) => /^\s+(contents|packages|id-token|deployments|checks|issues|pull-requests): (read|write)/.test(line));
+    for (const line of grants) expect(line).toMatch(/ # \S+/);
+  });
+
+  it('limits the time of each job', () => {
+    for (const [id, job] of jobsOf(file)) expect([id, job['timeout-minutes']]).not.toEqual([id, undefined]);
+  });
+
+  it('pins third-party actions to commits, with the version beside', () => {
+    const uses = read(file)
+      .split('\n')
+      .filter((line) => /^\s*(- )?uses:/.test(line) && !line.includes('uses: $/'));
+    for (const line of uses) expect(line).toMatch(/uses: [\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  it('puts no expression into a script, and keeps no credentials in a checkout', () => {
+    for (const { run, uses, with: inputs } of stepsOf(file)) {
+      expect(run ?? '').not.toContain('${{');
+      if (uses?.startsWith('actions/checkout@')) expect(inputs).toMatchObject({ 'persist-credentials': false });
+    }
+  });
+
+  it('gives its own actions inputs that they have, and all that they require', () => {
+    for (const { uses, with: given = {} } of stepsOf(file)) {
+      if (!uses?.startsWith('$/')) continue;
+      expect(existsSync(join(root, uses.slice(2)))).toBe(true);
+      const { inputs } = readAction(repository, uses.slice(2));
+      expect([...inputs.keys()]).toEqual(expect.arrayContaining(Object.keys(given)));
+      const required = [...inputs].filter(([, input]) => input.required && input.default === undefined).map(([name]) => name);
+      expect(Object.keys(given)).toEqual(expect.arrayContaining(required));
+    }
+  });
+});
+
+describe('release.yml', () => {
+  it('never cancels a deployment for another', () => {
+    const groups = jobsOf('release.yml').flatMap(([, { concurrency }]) => (concurrency ? [concurrency] : []));
+    expect(groups).toHaveLength(2);
+    for (const group of groups) expect(group['cancel-in-progress']).toBe(false);
+  });
+
+  it('describes every input, secret and output', () => {
+    const { inputs, secrets, outputs } = parse(read('release.yml')).on.workflow_call;
+    for (const described of [inputs, secrets, outputs].flatMap((group) => Object.values(group as object))) {
+      expect((described as { description?: string }).description).toMatch(/\S/);
+    }
+  });
+});
