@@ -291,7 +291,7 @@ function misused(problems) {
   return { outcome: "error", reason: "USAGE", summary: summary2, next: problems.map(advice), details: { problems } };
 }
 function advice({ where, file, allowed, example }) {
-  const place2 = file === void 0 ? where : `${where || "it"} in ${file}`;
+  const place2 = file === void 0 ? where : where === "" ? file : `${where} in ${file}`;
   if (example !== void 0) return `Correct ${place2}, e.g. ${example}`;
   return allowed === void 0 ? `Correct ${place2}` : `Correct ${place2}: ${allowed}`;
 }
@@ -315,27 +315,34 @@ function exitCode(outcome) {
 import { hostname, userInfo } from "node:os";
 
 // packages/core/src/clock.ts
+var longestTimer = 2 ** 31 - 1;
 var systemClock = {
   now: () => Date.now(),
-  sleep: (ms, signal) => new Promise((resolve, reject) => {
+  async sleep(ms, signal) {
+    for (let left = ms; left > longestTimer; left -= longestTimer) await timer(longestTimer, signal);
+    await timer(ms % longestTimer, signal);
+  }
+};
+function timer(ms, signal) {
+  return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const onAbort = () => {
-      clearTimeout(timer);
+      clearTimeout(set);
       reject(signal?.reason);
     };
-    const timer = setTimeout(() => {
+    const set = setTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
       resolve();
     }, ms);
     signal?.addEventListener("abort", onAbort, { once: true });
-  })
-};
+  });
+}
 
 // packages/core/src/run/host.ts
 function processHost() {
   return {
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     clock: systemClock,
     signals: process,
     stdout: process.stdout,
@@ -354,6 +361,14 @@ function ignoreBrokenPipes(host) {
 }
 function flush(stream) {
   return new Promise((resolve) => stream.write("", () => resolve()));
+}
+function workingDirectory() {
+  try {
+    return process.cwd();
+  } catch {
+    process.stderr.write("slipway: the working directory does not exist any more; change into one that does and run this again\n");
+    return process.exit(2);
+  }
 }
 function userName() {
   try {

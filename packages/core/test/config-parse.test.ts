@@ -131,7 +131,7 @@ describe('what is wrong', () => {
     ['a text', 'hello', ['1:1  "hello" is not accepted']],
     ['a list', '- a\n', ['1:1  a list is not accepted here']],
     ['no YAML', 'a: [1,\n', ['2:1  is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]']],
-    ['a key twice', `${minimal}version: 1\n`, ['6:1  is not YAML: Map keys must be unique']],
+    ['a key twice', `${minimal}version: 1\n`, ['6:1  the key "version" is there already; keys are unique in a map']],
     ['two documents', `${minimal}---\n${minimal}`, [expect.stringMatching(/^6:1 {2}is not YAML: /) as unknown as string]],
     [
       'an unknown tag',

@@ -25,7 +25,7 @@ export function guard(router: TrafficRouter, signal: AbortSignal, log: Log): Gua
 async function send(router: TrafficRouter, log: Log): Promise<'safe' | 'unsent'> {
   const words = router.safePatch()?.words ?? 'send all users to stable';
   try {
-    
+    await router.makeSafe();
     log.notice(`Cancelled: ${words}: done.`);
     return 'safe';
   } catch (error) {

@@ -2,7 +2,7 @@ import type { RolloutDeps } from './deps.js';
 import { rolloutStore } from './rollout-record.js';
 import { runCommand } from './run-command.js';
 import { isActive, isGoingBack, type RolloutState } from './state.js';
-import { type Analyzed, type AnalyzeOptions, type Session, StepAnalysis } from './step-analysis.js';
+import { type Analyzed, type AnalyzeOptions, type OpenedState, StepAnalysis } from './step-analysis.js';
 import { nameOf, type Verdict, withoutRollout } from './verdicts.js';
 
 /**
@@ -10,15 +10,15 @@ import { nameOf, type Verdict, withoutRollout } from './verdicts.js';
  * release. It does not hold the target's lease, so that a person can abort at any time; its writes are refused when somebody else wrote since.
  */
 export async function analyze(deps: RolloutDeps, options: AnalyzeOptions): Promise<Analyzed> {
-  const session = await open(deps);
-  const state = session.stored?.value;
+  const opened = await open(deps);
+  const state = opened.stored?.value;
   const refusal = refuse(state, deps);
   if (refusal === 'finish') return finishAbort(deps, state as RolloutState);
   if (refusal) return { verdict: refusal, state, evidence: state?.evidence ?? null, judgement: state?.evidence?.judgement ?? null };
-  return new StepAnalysis(deps, options, session, state as RolloutState).run();
+  return new StepAnalysis(deps, options, opened, state as RolloutState).run();
 }
 
-async function open({ client, target }: RolloutDeps): Promise<Session> {
+async function open({ client, target }: RolloutDeps): Promise<OpenedState> {
   const store = rolloutStore(client.withSignal(undefined), target.namespace, target.workload);
   return { store, stored: await store.read() };
 }

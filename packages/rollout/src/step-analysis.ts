@@ -31,7 +31,7 @@ export interface Analyzed {
 }
 
 /** The state as it was read, and where it is written. */
-export interface Session {
+export interface OpenedState {
   store: DocumentStore<RolloutState>;
   stored: Stored<RolloutState> | undefined;
 }
@@ -49,10 +49,10 @@ export class StepAnalysis {
   constructor(
     private readonly deps: RolloutDeps,
     private readonly options: AnalyzeOptions,
-    private readonly session: Session,
+    private readonly opened: OpenedState,
     private readonly state: RolloutState,
   ) {
-    this.stored = session.stored as Stored<RolloutState>;
+    this.stored = opened.stored as Stored<RolloutState>;
     this.watch = options.watch(async () => this.readPods());
     this.evidence = evidenceFor(state, this.watch.judge.name);
   }
@@ -188,10 +188,10 @@ export class StepAnalysis {
   private async write(next: RolloutState): Promise<void> {
     const value = { ...next, generation: this.stored.value.generation + 1 };
     try {
-      this.stored = await this.session.store.write(value, this.stored);
+      this.stored = await this.opened.store.write(value, this.stored);
     } catch (error) {
       if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
-      const there = await this.session.store.read();
+      const there = await this.opened.store.read();
       throw new OperationError(
         `The rollout changed while it was being watched: it is ${there?.value.phase ?? 'gone'} now (${there?.value.runUrl ?? there?.value.stepBy ?? 'unknown'}).`,
         {

@@ -6,12 +6,15 @@ import type { Path, Positions } from './positions.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** What the schema found, as problems with line and column. The messages of the schema are what it allows (kinds.ts). */
-export function problemsOf(issues: readonly Issue[], data: unknown, positions: Positions): Omit<Problem, 'file'>[] {
-  return issues.flatMap((issue) => {
+/**
+ * What the schema found, as problems with line and column; `most` keys of one map, because each is looked for in the text.
+ * The messages of the schema are what it allows (kinds.ts).
+ */
+export function problemsOf(issues: readonly Issue[], data: unknown, positions: Positions, most: number): Omit<Problem, 'file'>[] {
+  return issues.slice(0, 10 * most).flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
     return issue.code === 'unrecognized_keys'
-      ? unknownKeys(issue.keys, path, issue.message, positions)
+      ? unknownKeys(issue.keys.slice(0, most), path, issue.message, positions)
       : [valueProblem(issue, path, data, positions)];
   });
 }

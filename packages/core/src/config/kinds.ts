@@ -25,7 +25,7 @@ const durationPattern = /^(0|(?=\d)(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?
 export function duration(options: { min: number }) {
   const allowed = options.min > 0 ? `${durationForm}, at least ${options.min} ms` : durationForm;
   const text = z.string({ error: allowed }).check(
-    z.regex(durationPattern, { error: allowed }),
+    z.regex(durationPattern, { error: allowed, abort: true }),
     z.refine((value) => (parseDuration(value) ?? -1) >= options.min, { error: allowed }),
   );
   return z.pipe(

@@ -53,8 +53,7 @@ async function explain(error: unknown, file: string, path: string): Promise<Omit
       : `; did you mean ${relative('.', `${dirname(path)}/${near}`)}?`;
   return {
     message: `does not exist${hint}`,
-    allowed: 'the path of slipway.yml from the root of the repository',
-    example: '.github/slipway.yml',
+    allowed: 'the path of slipway.yml from the root of the repository, in the input `config`',
   };
 }
 

@@ -1,4 +1,5 @@
 import { formatDuration } from '../duration.js';
+import { formatPercent } from '../percent.js';
 import type { Config, ServiceConfig } from './config.js';
 import type { Path } from './positions.js';
 
@@ -38,9 +39,25 @@ function serviceRules(path: Path, { steps, analysis, traffic }: ServiceConfig): 
       allowed: 'a map with at least url',
     });
   }
+  problems.push(...passRules([...path, 'analysis'], analysis));
   if (traffic.router === 'istio' && traffic.stableSubset === traffic.canarySubset) {
     const message = `${JSON.stringify(traffic.canarySubset)} is also the stable subset`;
     problems.push({ path: [...path, 'traffic', 'canary-subset'], message, allowed: 'another subset than stable-subset' });
+  }
+  return problems;
+}
+
+/** A pass that rules out less harm than is tolerated could contradict a rollback. */
+function passRules(path: Path, { maxErrorRatio, passRatio, errorMargin, passMargin }: ServiceConfig['analysis']): RuleProblem[] {
+  const problems: RuleProblem[] = [];
+  if (passRatio < maxErrorRatio) {
+    const message = `${passRatio} is below what is tolerated (max-error-ratio ${maxErrorRatio})`;
+    problems.push({ path: [...path, 'pass-ratio'], message, allowed: `a number, ${maxErrorRatio} or more` });
+  }
+  if (passMargin < errorMargin) {
+    const tolerated = formatPercent(errorMargin);
+    const message = `${formatPercent(passMargin)} is below what is tolerated (error-margin ${tolerated})`;
+    problems.push({ path: [...path, 'pass-margin'], message, allowed: `at least ${tolerated}` });
   }
   return problems;
 }

@@ -26,7 +26,7 @@ export interface OutputStream {
 export function processHost(): Host {
   return {
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     clock: systemClock,
     signals: process,
     stdout: process.stdout,
@@ -52,6 +52,16 @@ export function ignoreBrokenPipes(host: Host): void {
 
 function flush(stream: OutputStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
+/** Nothing can be resolved without it, not even where to report to: the one failure that is told before a log is there. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    process.stderr.write('slipway: the working directory does not exist any more; change into one that does and run this again\n');
+    return process.exit(2);
+  }
 }
 
 function userName(): string {

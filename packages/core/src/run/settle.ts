@@ -67,7 +67,7 @@ function misused(problems: readonly Problem[]): Ending<Contract> {
 }
 
 function advice({ where, file, allowed, example }: Problem): string {
-  const place = file === undefined ? where : `${where || 'it'} in ${file}`;
+  const place = file === undefined ? where : where === '' ? file : `${where} in ${file}`;
   if (example !== undefined) return `Correct ${place}, e.g. ${example}`;
   return allowed === undefined ? `Correct ${place}` : `Correct ${place}: ${allowed}`;
 }
