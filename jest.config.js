@@ -18,4 +18,6 @@ export default {
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false }] },
   clearMocks: true,
   testTimeout: 20_000,
+  // Most of the time tests wait for a world to move; one worker per core keeps its clock honest.
+  maxWorkers: 2,
 };

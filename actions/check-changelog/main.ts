@@ -127,12 +127,17 @@ function report(file: string, version: Version, { release, line, fix, warnings, 
     ['Version', mdCode(formatVersion(version))],
     ['Place', place],
     ['Date', mdText(release?.date ?? '')],
-    ['Notes', notes === '' ? '' : `${notes.split('\n').length} lines`],
+    ['Notes', notes === '' ? '' : lineCount(notes)],
     ['Warnings', warnings.length === 0 ? '' : String(warnings.length)],
   ].filter(([, value]) => value !== '');
   return [mdTable(['Fact', 'Value'], facts), ...(fix ? [mdBlock(fix.block, 'markdown')] : []), warningList(warnings)]
     .filter(Boolean)
     .join('\n\n');
+}
+
+function lineCount(text: string): string {
+  const count = text.split('\n').length;
+  return `${count} line${count === 1 ? '' : 's'}`;
 }
 
 function warningList(warnings: ChangelogVerdict['warnings']): string {

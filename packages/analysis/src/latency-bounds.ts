@@ -16,7 +16,7 @@ export interface LatencyBound {
 const farFactor = 3;
 const targets = [0.5, 0.1, 0.01];
 /** Fewer measured requests than this do not tell where p90 is. */
-export const fewestForBounds = 100;
+const fewestForBounds = 100;
 
 /**
  * Turns quantiles into counts: the bounds nearest to stable's p50, p90 and p99, and the first bound not below the service level objective.

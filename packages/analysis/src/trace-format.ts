@@ -25,7 +25,7 @@ export function* readTraces(lines: Iterable<string>, file: string): Generator<Tr
     number++;
     if (line.trim() === '') continue;
     const reader = new LineReader(file, number);
-    const value = reader.parse(line);
+    const value = reader.parse(number === 1 ? line.replace(/^\uFEFF/, '') : line);
     if ('trace' in value) {
       if (trace) yield finish(trace);
       trace = readHeader(reader, value);
@@ -44,7 +44,7 @@ export function* readTraces(lines: Iterable<string>, file: string): Generator<Tr
     }
   }
   if (trace) yield finish(trace);
-  else throw new LineReader(file, number).bad('the file', 'holds no trace', 'JSON lines, the first one a trace header');
+  else throw new LineReader(file, Math.max(1, number)).bad('the file', 'holds no trace', 'JSON lines, the first one a trace header');
 }
 
 /** Without an `end` in its header a trace was planned to last as long as it did. */
@@ -101,7 +101,7 @@ class LineReader {
   ) {}
 
   bad(where: string, what: string, allowed: string): UsageError {
-    const problem: Problem = { where: `${this.file}:${this.line}`, message: `${where} ${what}`, allowed, file: this.file, line: this.line };
+    const problem: Problem = { where: '', message: `${where} ${what}`, allowed, file: this.file, line: this.line };
     return new UsageError([problem]);
   }
 
@@ -144,5 +144,7 @@ class LineReader {
 }
 
 function show(value: unknown): string {
+  // 1e999 is JSON, and infinity.
+  if (typeof value === 'number') return String(value);
   return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
 }

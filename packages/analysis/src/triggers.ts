@@ -15,7 +15,7 @@ export interface TriggerConfig {
   sharedIncidentGuard?: boolean;
 }
 
-export const defaultTriggers = {
+const defaultTriggers = {
   errorRate: { above: 0.05, for: 120_000 },
   latencyP99: { above: 5_000, for: 300_000 },
   healthFailures: { above: 3, within: 60_000 },

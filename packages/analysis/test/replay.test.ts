@@ -42,6 +42,10 @@ describe('replay', () => {
     ]);
   });
 
+  it('takes a byte order mark for what it is', () => {
+    expect(replay(`\uFEFF${header}`, 'f', judge)).toHaveLength(1);
+  });
+
   it.each<[string, string[], string, RegExp]>([
     ['no JSON', [header, '{"t":10,'], 'f:2', /is not JSON/],
     ['a list', [header, '[]'], 'f:2', /the line is \[\]/],
@@ -82,6 +86,7 @@ describe('replay', () => {
     ['a window of no length', [header.replace('"window":10', '"window":0')], 'f:1', /window is 0/],
     ['unsorted bounds', [header.replace('[0.1]', '[0.2,0.1]')], 'f:1', /bounds are not ascending/],
     ['a weight above 100', [header.replace('"weight":5', '"weight":500')], 'f:1', /steps\[0\].weight is 500/],
+    ['a number beyond all', [header, '{"t":1e999,"stable":null,"canary":null}'], 'f:2', /t is Infinity/],
     ['nothing', [], 'f:1', /holds no trace/],
   ])('names file and line of %s', (_, lines, where, message) => {
     try {
@@ -90,7 +95,7 @@ describe('replay', () => {
     } catch (error) {
       expect(error).toMatchObject({
         name: 'UsageError',
-        problems: [{ where: where === 'f:1' && lines.length === 0 ? 'f:0' : where, file: 'f' }],
+        problems: [{ where: '', file: 'f', line: Number(where.slice(2)) }],
       });
       expect((error as Error).message).toMatch(message);
     }

@@ -44,6 +44,10 @@ export async function runCommandLine(
     return 0;
   }
   const command = findCommand(first, contracts);
+  if (first.startsWith('-')) {
+    err(`slipway: ${JSON.stringify(first)} stands before the command; options follow it: slipway COMMAND [OPTIONS]\n`);
+    return 2;
+  }
   if (!command) {
     const hint = suggestion(first, contracts.flatMap(commandNames));
     err(`slipway: there is no command ${JSON.stringify(first)}${hint}\n\n${helpText(contracts)}`);

@@ -1,4 +1,4 @@
-import type { Contract } from '@slipway/core';
+import { type Contract, positionalForms } from '@slipway/core';
 
 /** What `slipway --help` prints. */
 export function helpText(contracts: readonly Contract[]): string {
@@ -19,8 +19,7 @@ export function helpText(contracts: readonly Contract[]): string {
 }
 
 function usage(contract: Contract): string {
-  const positionals = (contract.cli?.positionals ?? []).map((name) => name.toUpperCase());
-  return [contract.name, ...positionals].join(' ');
+  return [contract.name, ...positionalForms(contract)].join(' ');
 }
 
 function summary(contract: Contract): string {

@@ -1,4 +1,4 @@
-import { type Contract, inputVariable, quoteValue, runMain, suggestion, UsageError } from '@slipway/core';
+import { type Contract, inputVariable, positionalForms, quoteValue, runMain, suggestion, UsageError } from '@slipway/core';
 import { commandNames, findCommand } from './commands.js';
 import { contracts as allContracts } from './contracts.js';
 import { type LoadFamily, loadFamily } from './families.js';
@@ -30,7 +30,7 @@ export function parseRequest(text: string, contracts: readonly Contract[]): Requ
     if (taken.length > 0) values[positional] = taken.join('\n');
   }
   if (words.length > 0) {
-    const form = [command.name, ...(command.cli?.positionals ?? []).map((positional) => positional.toUpperCase())].join(' ');
+    const form = [command.name, ...positionalForms(command)].join(' ');
     return { problem: `${quoteValue(words.join(' '))} is too much`, allowed: form };
   }
   return { command, values };

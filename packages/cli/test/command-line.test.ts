@@ -57,7 +57,7 @@ describe('the command line', () => {
   it('lists the commands on stderr and fails when none is given, so that an empty variable is not a success', async () => {
     const { code, out, err } = await run();
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain('canary-deploy COMMAND');
+    expect(err).toContain('canary-deploy [COMMAND]');
   });
 
   it('passes `help COMMAND` on to the command', async () => {
@@ -77,5 +77,11 @@ describe('the command line', () => {
   it('does not guess when nothing is near, and cannot be made to write control characters', async () => {
     const { err } = await run('\u001b[31mdrop\u0007');
     expect(err.split('\n')[0]).toBe('slipway: there is no command "\\u001b[31mdrop\\u0007"');
+  });
+
+  it('says where options belong', async () => {
+    const { code, err, ran } = await run('--json', 'validate-version');
+    expect({ code, ran }).toEqual({ code: 2, ran: [] });
+    expect(err).toContain('"--json" stands before the command');
   });
 });

@@ -39,7 +39,7 @@ describe('the `command` input', () => {
   });
 
   it.each([
-    ['canary-deploy start now', '"now" is too much', 'canary-deploy COMMAND'],
+    ['canary-deploy start now', '"now" is too much', 'canary-deploy [COMMAND]'],
     ['canary-deplyo', '"canary-deplyo" is not a command; did you mean "canary-deploy"?', 'canary-deploy, canary-analyze, analyze'],
     ['$(id)', '"$(id)" is not a command', 'canary-deploy, canary-analyze, analyze'],
   ])('%s: %s', (given, problem, allowed) => {

@@ -55,6 +55,11 @@ function isContent(text: string): boolean {
   return text.includes('\n') || text.trimStart().startsWith('{');
 }
 
+/** Long enough to be no usual path: a kubeconfig has some hundred characters at least. */
+function isBase64(text: string): boolean {
+  return /^[A-Za-z0-9+/_-]{120,}={0,2}$/.test(text);
+}
+
 function readFiles(paths: string[], where: string): KubeConfig {
   const [first, ...others] = paths.map((path) => parse(readText(path, where), path, dirname(path)));
   if (!first) throw usage(where, 'names no file');
@@ -81,6 +86,12 @@ function readText(path: string, where: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    // Neither the text nor the system's error, which quotes it: this is a credential.
+    if (isBase64(path)) {
+      throw usage(where, 'is no file; it looks like a kubeconfig in base64 (not shown)', {
+        allowed: 'a path to a kubeconfig, or its content as it is: decode it first (base64 -d)',
+      });
+    }
     const why = code === 'ENOENT' ? 'does not exist' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
     throw usage(where, `${path} ${why}`, { allowed: 'a path to a kubeconfig, or its content' }, error);
   }

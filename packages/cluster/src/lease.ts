@@ -54,6 +54,7 @@ const RENEW_SECONDS = 15;
 /** How far two runners' clocks may be apart. */
 const SKEW_MS = 10_000;
 const LOOK_EVERY_MS = 2_000;
+const RELEASE_ATTEMPTS = 3;
 
 /** Reads who holds a lease; undefined when it was never taken. */
 export async function readLease(client: KubeClient, namespace: string, name: string): Promise<LeaseRecord | undefined> {
@@ -76,6 +77,7 @@ export async function acquireLease(client: KubeClient, options: LeaseOptions): P
   const waitMs = options.waitMs ?? durationMs + SKEW_MS;
   const began = clock.now();
   let watched: { renewTime: string; at: number } | undefined;
+  let told = false;
   for (;;) {
     const lease = await client.find(resources.leases, namespace, name);
     if (!lease) {
@@ -93,7 +95,8 @@ export async function acquireLease(client: KubeClient, options: LeaseOptions): P
     }
     const waited = clock.now() - began;
     if (alive || waited >= waitMs) throw held(lease, alive, options);
-    if (waited === 0) options.onWait?.(`${name} is held by ${lease.spec.holderIdentity}; waiting to see whether it is alive`);
+    if (!told) options.onWait?.(waitingFor(lease, options));
+    told = true;
     await clock.sleep(Math.min(LOOK_EVERY_MS, waitMs - waited), options.signal);
   }
 }
@@ -157,7 +160,9 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
   const fencing: number = taken.spec.leaseTransitions;
   const lost = new AbortController();
   let current = taken;
-  let renewedAt = clock.now();
+  // When the request was made, not when it was answered: others count from what is written in the lease.
+  let renewedAt = Date.parse(taken.spec.renewTime);
+  let released = false;
 
   function lose(why: string): OperationError {
     const error = new OperationError(`The lease ${namespace}/${name} is no longer ours (${holder}): ${why}. Nothing more is written.`, {
@@ -174,6 +179,7 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
   }
 
   async function renew(): Promise<void> {
+    if (released) return;
     const at = clock.now();
     try {
       current = await client.replace(resources.leases, namespace, name, {
@@ -184,6 +190,7 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
       if (!(error instanceof OperationError) || (error.reason !== 'CONFLICT' && error.reason !== 'NOT_FOUND')) throw error;
       // Ours with another version: an earlier renewal whose answer was lost, or somebody touched its labels.
       const there = await client.find(resources.leases, namespace, name);
+      if (released) return;
       if (there?.spec?.holderIdentity !== holder || there.spec.leaseTransitions !== fencing) {
         throw lose(there?.spec?.holderIdentity ? `${there.spec.holderIdentity} has it` : 'it was given up or deleted');
       }
@@ -209,10 +216,14 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
     renew,
     async release(by = client) {
       clearInterval(timer);
-      const there = await by.find(resources.leases, namespace, name);
-      if (there?.spec?.holderIdentity !== holder || there.spec.leaseTransitions !== fencing) return;
-      const next = { ...there, spec: { ...there.spec, holderIdentity: '', renewTime: microTime(clock.now()) } };
-      await unlessRefused(['CONFLICT', 'NOT_FOUND'], () => by.replace(resources.leases, namespace, name, next));
+      released = true;
+      // A renewal that was on its way may come in between, and the next job would wait for a holder that is gone.
+      for (let attempt = 1; attempt <= RELEASE_ATTEMPTS; attempt++) {
+        const there = await by.find(resources.leases, namespace, name);
+        if (there?.spec?.holderIdentity !== holder || there.spec.leaseTransitions !== fencing) return;
+        const next = { ...there, spec: { ...there.spec, holderIdentity: '', renewTime: microTime(clock.now()) } };
+        if (await unlessRefused(['CONFLICT', 'NOT_FOUND'], () => by.replace(resources.leases, namespace, name, next))) return;
+      }
     },
   };
 }
@@ -239,6 +250,12 @@ function recordOf({ spec = {} }: KubeObject): LeaseRecord {
   const renewed = Date.parse(renewTime ?? '');
   const until = holder === null || Number.isNaN(renewed) ? null : new Date(renewed + leaseDurationSeconds * 1000).toISOString();
   return { holder, since: acquireTime ?? null, renewedAt: renewTime ?? null, until, fencing: leaseTransitions };
+}
+
+function waitingFor(lease: KubeObject, { namespace, name }: LeaseOptions): string {
+  const { holder, renewedAt } = recordOf(lease);
+  const longest = lease.spec?.leaseDurationSeconds ?? DURATION_SECONDS;
+  return `The lease ${namespace}/${name} is held by ${holder}, renewed at ${renewedAt}; waiting, ${longest} s at most, to see whether it is alive`;
 }
 
 function held(lease: KubeObject, alive: boolean, { namespace, name }: LeaseOptions): OperationError {

@@ -196,6 +196,17 @@ describe('a change made between reading and writing', () => {
 describe('the header route', () => {
   const config = { header: 'x-canary', route: 'primary' };
 
+  it('comes and goes with the weight of a route that has no name, too', async () => {
+    for (const destinations of [[to('stable', 100), to('canary', 0)], [to('stable')]]) {
+      const { kube, router } = world([{ route: destinations }], { header: 'x-canary' });
+      await router.setWeight(10);
+      expect(routes(kube).map((route: { name?: string }) => route.name)).toEqual([HEADER_ROUTE, undefined]);
+      await router.setWeight(0);
+      expect(routes(kube)).toHaveLength(1);
+      expect((await router.read()).weight).toBe(0);
+    }
+  });
+
   it('is first, is like ours, and leads to the canary alone; it goes with the weight', async () => {
     const matched = { ...primary(to('stable', 100), to('canary', 0)), match: [{ uri: { prefix: '/' }, headers: { a: { exact: 'b' } } }] };
     const original = [other, matched];

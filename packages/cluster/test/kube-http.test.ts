@@ -144,6 +144,20 @@ describe('what is sent', () => {
   });
 });
 
+describe('the pod proxy', () => {
+  it('tells what the pod answered from what the API server says of permissions', async () => {
+    const { client } = await world([
+      (_, response) => void response.writeHead(403).end('<h1>log in first</h1>'),
+      refuse(403, 'Forbidden', 'no'),
+    ]);
+    const byPod = await failure(client.podProxy('shop', 'p', 8080, '/metrics'));
+    expect(byPod.message).toBe('Pod shop/p:8080 itself answered HTTP 403: log in first');
+    expect(byPod.next.join()).not.toContain('Role');
+    const byServer = await failure(client.podProxy('shop', 'p', 8080, '/metrics'));
+    expect(byServer.message).toContain("The kubeconfig's user may not get");
+  });
+});
+
 describe('lists', () => {
   it('follows pages and gives items their kind', async () => {
     const page = (names: string[], next?: string) =>

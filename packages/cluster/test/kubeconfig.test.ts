@@ -67,6 +67,19 @@ describe('loadKubeconfig', () => {
     expect(problem(() => loadKubeconfig({ kubeconfig: file('empty', ' \n'), env: {} }))?.message).toContain('is empty');
   });
 
+  it('does not print a kubeconfig that was given in base64', () => {
+    const encoded = Buffer.from(config(['a'])).toString('base64');
+    let error: unknown;
+    try {
+      loadKubeconfig({ kubeconfig: encoded, env: {} });
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toContain('base64');
+    expect(`${(error as Error).stack} ${String((error as Error).cause)}`).not.toContain(encoded.slice(0, 40));
+  });
+
   it('says that there is none at all', () => {
     expect(problem(() => loadKubeconfig({ env: { HOME: folder } }))?.message).toContain('no kubeconfig: KUBECONFIG is not set');
   });

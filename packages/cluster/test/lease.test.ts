@@ -167,6 +167,38 @@ describe('a held lease', () => {
     await held.release();
   });
 
+  it('is given up although a renewal comes in between', async () => {
+    const kube = memoryKube();
+    const held = await acquireLease(kube, options(manualClock()));
+    const late = { ...kube, withSignal: () => late, find: kube.find } as typeof kube;
+    let overtaken = false;
+    late.find = async (...place) => {
+      const found = await kube.find(...place);
+      if (!overtaken && found) await kube.replace(resources.leases, 'shop', name, { ...found, metadata: { ...found.metadata } });
+      overtaken = true;
+      return found;
+    };
+    await held.release(late);
+    expect((await readLease(kube, 'shop', name))?.holder).toBeNull();
+    await held.renew();
+    expect(held.lost.aborted).toBe(false);
+  });
+
+  it('counts its time from when it was asked for, not from the answer', async () => {
+    const kube = memoryKube();
+    const clock = manualClock();
+    const slow = { ...kube, withSignal: () => kube } as typeof kube;
+    slow.create = async (...object) => {
+      const created = await kube.create(...object);
+      clock.advance(29_000);
+      return created;
+    };
+    const held = await acquireLease(slow, options(clock));
+    clock.advance(31_000);
+    expect(() => held.assertHeld()).toThrow('could not be renewed in time');
+    await held.release();
+  });
+
   it('is renewed in the background', async () => {
     const kube = memoryKube();
     const held = await acquireLease(kube, options(manualClock(), 'a', { renewSeconds: 0.02 }));

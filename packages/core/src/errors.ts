@@ -20,7 +20,7 @@ export class UsageError extends Error {
     readonly problems: readonly Problem[],
     options?: { cause?: unknown },
   ) {
-    super(problems.map((problem) => `${problem.where}: ${problem.message}`).join('; '), options);
+    super(problems.map(({ where, message }) => (where === '' ? message : `${where}: ${message}`)).join('; '), options);
   }
 }
 

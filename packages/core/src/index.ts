@@ -1,4 +1,5 @@
 export * from './cancellation.js';
+export { positionalForms } from './cli/arguments.js';
 export * from './cli/help.js';
 export * from './cli/run-cli.js';
 export * from './clock.js';

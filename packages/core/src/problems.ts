@@ -13,7 +13,7 @@ export function problemSentence({ message, where, allowed, example }: Problem): 
 }
 
 /** `.github/slipway.yml:12:5`, or nothing when the problem is not in a file. */
-export function problemPlace({ file, line, column }: Problem): string {
+function problemPlace({ file, line, column }: Problem): string {
   return file === undefined ? '' : [file, line, column].filter((part) => part !== undefined).join(':');
 }
 

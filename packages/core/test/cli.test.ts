@@ -56,6 +56,11 @@ describe('parseArguments', () => {
     expect(raw(...argv)).toEqual(values);
   });
 
+  it('names a word that begins with a dash once', () => {
+    expect(() => raw('start', '-v1.4.0')).toThrow(/^-v1\.4\.0: is no option; a value that begins with "-" follows "--"$/);
+    expect(raw('--', '-v1.4.0')).toEqual({ command: '-v1.4.0' });
+  });
+
   it('reports all problems at once', () => {
     const parse = () => raw('start', '--imgae', '--image', '--wat', '--frobnicate', '--image=a', '--image=b');
     expect(parse).toThrow(UsageError);

@@ -132,7 +132,7 @@ describe('what is wrong', () => {
     ['a list', '- a\n', ['1:1  a list is not accepted here']],
     ['no YAML', 'a: [1,\n', ['2:1  is not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]']],
     ['a key twice', `${minimal}version: 1\n`, ['6:1  the key "version" is there already; keys are unique in a map']],
-    ['two documents', `${minimal}---\n${minimal}`, [expect.stringMatching(/^6:1 {2}is not YAML: /) as unknown as string]],
+    ['two documents', `${minimal}---\n${minimal}`, ['6:1  holds a second document; one is the most']],
     [
       'an unknown tag',
       minimal.replace('shop }', '!!js/function x }'),
@@ -223,6 +223,29 @@ describe('what is wrong', () => {
   ];
   it.each(table)('%s', (_, text, expected) => {
     expect(problems(text)).toEqual(expected);
+  });
+
+  it('is one problem where a value is wrong in two ways', () => {
+    expect(problems(withService('drain: fast'))).toHaveLength(1);
+  });
+
+  it('is a pass that rules out less than is tolerated', () => {
+    expect(problems(withService('analysis: { pass-ratio: 1, pass-margin: 0.01% }'))).toEqual([
+      '6:29 services.shop.analysis.pass-ratio 1 is below what is tolerated (max-error-ratio 1.25)',
+      '6:45 services.shop.analysis.pass-margin 0.01% is below what is tolerated (error-margin 0.02%)',
+    ]);
+  });
+
+  it('is found in a moment among tens of thousands of keys', () => {
+    const started = performance.now();
+    const many = Array.from({ length: 60_000 }, (_, key) => `k${key}: 1`).join('\n');
+    expect(problems(many).length).toBeGreaterThan(1);
+    expect(problems(`${many}\nk1: 2`)[0]).toContain('the key "k1" is there already');
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it('is depth, also when the parser runs out of stack inside', () => {
+    expect(problems('['.repeat(100_000))).toEqual(['1:1  is nested too deeply to be a configuration']);
   });
 
   it('is told all at once', () => {

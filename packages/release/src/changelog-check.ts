@@ -5,7 +5,7 @@ import { findHiddenHeading, type HiddenHeading } from './changelog-hidden.js';
 import { notesOf } from './changelog-notes.js';
 import type { Flaw, HidingPlace } from './changelog-outline.js';
 import { type ChangelogProblem, findProblems, releaseProblems, withoutBuildMetadata } from './changelog-problems.js';
-import { addEntries, type Fix, insertSection, replaceHeading } from './changelog-template.js';
+import { addEntries, type Fix, headingFor, insertSection, replaceHeading } from './changelog-template.js';
 import { formatVersion, type Version } from './version.js';
 
 export type ChangelogReason =
@@ -149,7 +149,10 @@ function hiddenBy(question: ChangelogQuestion, wanted: string, { line, range }: 
   if (flaw) return flawed(question, flaw, `, the heading of ${wanted} in line ${line} too`);
   const place = range.place === 'paragraph' || range.line === line ? '' : ` that begins in line ${range.line}`;
   const summary = `${wanted} is in line ${line}, but only ${hidingWords[range.place]}${place}, where it is no heading of a release.`;
-  return verdict(question, hidingReasons[range.place], { summary, line, fix });
+  // A line that was meant as the heading becomes it; elsewhere (an example, a quote) it may stay and a section is added.
+  const better =
+    range.place === 'paragraph' ? { line, replaces: line, block: headingFor(question.changelog, wanted, utcDay(question.now)) } : fix;
+  return verdict(question, hidingReasons[range.place], { summary, line, fix: better });
 }
 
 /** Something above or in the section makes the rest of the file unreadable, so nothing below can be trusted. */

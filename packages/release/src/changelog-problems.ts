@@ -53,7 +53,7 @@ export function releaseProblems(release: Release, now: number): ChangelogProblem
 }
 
 /** Sections of the same version; those folded into `<details>` are not compared with the others. */
-export function duplicates({ releases }: Changelog): ChangelogProblem[] {
+function duplicates({ releases }: Changelog): ChangelogProblem[] {
   const seen = new Map<string, Release>();
   const problems: ChangelogProblem[] = [];
   for (const release of releases.filter(({ foldedBy }) => foldedBy === null)) {

@@ -105,7 +105,7 @@ function checkAgainstTags(question: VersionQuestion, version: Version, repositor
 }
 
 function unreadable(question: VersionQuestion, version: Version, error: OperationError): VersionVerdict {
-  const details = { ...describe(question, version, {}), ...error.details };
+  const details = { ...describe(question, version, { unknown: true }), ...error.details };
   return { outcome: 'error', reason: error.reason as VersionReason, summary: error.message, next: [...error.next], details };
 }
 
@@ -119,7 +119,7 @@ function firstByTags(question: VersionQuestion, version: Version, repository: Re
         'Set `fetch-depth: 0` (or `fetch-tags: true`) in the actions/checkout step.',
         'Or give the input `previous`: a version, or `none` for a first release.',
       ],
-      details: describe(question, version, {}),
+      details: describe(question, version, { unknown: true }),
     };
   }
   const otherPrefix = question.tagPrefix === '' ? 'v' : '';
@@ -139,7 +139,7 @@ function noTagWithPrefix(question: VersionQuestion, version: Version, misnamed: 
       `Set the input \`tag-prefix\` to \`${otherPrefix || 'none'}\`.`,
       'Or give the input `previous`: a version, or `none` for a first release.',
     ],
-    details: describe(question, version, {}),
+    details: describe(question, version, { unknown: true }),
   };
 }
 
@@ -182,13 +182,15 @@ function refuse(question: VersionQuestion, version: Version, previous: Version |
 function malformed(question: VersionQuestion, problem: GrammarProblem): VersionVerdict {
   const didYouMean = suggestVersion(question.text, question.tagPrefix) ?? null;
   const previous = lastKnown(question);
-  const next = [...(didYouMean === null ? [] : [`Did you mean ${didYouMean}?`]), legalNext(question.tagPrefix, previous)];
+  const unknown = previous === undefined && !isFirst(question);
+  const legal = unknown ? tagsNeeded : legalNext(question.tagPrefix, previous);
+  const next = [...(didYouMean === null ? [] : [`Did you mean ${didYouMean}?`]), legal];
   return {
     outcome: 'fail',
     reason: problem.reason,
     summary: `"${printable(question.text)}" is not a version: at character ${problem.position} ${problem.message}; expected ${problem.expected}.`,
     next,
-    details: { ...describe(question, undefined, { previous }), problem, didYouMean },
+    details: { ...describe(question, undefined, { previous, unknown }), problem, didYouMean },
   };
 }
 
@@ -197,6 +199,13 @@ function lastKnown({ baseline, tagPrefix }: VersionQuestion): Version | undefine
   if (baseline.from === 'given') return baseline.version;
   if (baseline.from !== 'tags') return undefined;
   return highest(releasedVersions(baseline.repository.tags, tagPrefix).map((released) => released.version));
+}
+
+const tagsNeeded = 'To be told what is legal next, fetch the tags (`fetch-depth: 0` in actions/checkout) or give the input `previous`.';
+
+/** Whether it is known that nothing was released; tags that could not be read, or are cut off, do not say so. */
+function isFirst({ baseline }: VersionQuestion): boolean {
+  return baseline.from === 'none' || (baseline.from === 'tags' && !baseline.repository.shallow);
 }
 
 function legalNext(tagPrefix: string, previous: Version | undefined): string {
@@ -209,7 +218,7 @@ function legalNext(tagPrefix: string, previous: Version | undefined): string {
 function describe(
   question: VersionQuestion,
   version: Version | undefined,
-  known: { previous?: Version | undefined; bump?: Bump | null },
+  known: { previous?: Version | undefined; bump?: Bump | null; unknown?: boolean },
 ): VersionDetails {
   return {
     input: printable(question.text, 128),
@@ -225,7 +234,7 @@ function describe(
     dockerTag: version ? dockerTag(version) : null,
     previous: known.previous ? formatVersion(known.previous) : null,
     bump: known.bump ?? null,
-    nextLegal: nextLegal(known.previous).map(formatVersion),
+    nextLegal: known.unknown ? [] : nextLegal(known.previous).map(formatVersion),
     problem: null,
     didYouMean: null,
   };

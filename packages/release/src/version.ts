@@ -23,7 +23,7 @@ export function formatVersion(version: Version): string {
 }
 
 /** What decides precedence: SemVer 2.0.0 §10 ignores the build metadata. */
-export function withoutBuild(version: Version): string {
+function withoutBuild(version: Version): string {
   return formatCore(version) + (version.stage === null ? '' : `-${version.stage}.${version.stageNumber}`);
 }
 

@@ -87,6 +87,10 @@ describe('each failure by itself', () => {
 });
 
 describe('the block to paste', () => {
+  it('takes the place of a line that was meant as the heading', () => {
+    expect(check('##[1.4.0]\n\n- a\n').fix).toEqual({ line: 1, replaces: 1, block: '## [1.4.0] - 2026-11-22' });
+  });
+
   it('makes the check pass when it is pasted', () => {
     const texts = [
       rest,

@@ -84,7 +84,11 @@ describe('checkVersion against tags', () => {
       from: 'unreadable',
       error: new OperationError('no repository', { reason: 'NOT_A_REPOSITORY', next: ['check out'] }),
     };
-    expect(check('v1.4', unreadable)).toMatchObject({ outcome: 'fail', reason: 'MISSING_PART' });
+    const refused = check('v1.4', unreadable);
+    expect(refused).toMatchObject({ outcome: 'fail', reason: 'MISSING_PART', details: { nextLegal: [] } });
+    // What comes next is not known: the usual beginnings would mislead.
+    expect(refused.next).toEqual(['Did you mean v1.4.0?', expect.stringContaining('fetch the tags')]);
+    expect(check('v1.4', repository({}, { shallow: true })).next).toEqual(refused.next);
     expect(check('v1.4.0', unreadable)).toMatchObject({
       outcome: 'error',
       reason: 'NOT_A_REPOSITORY',

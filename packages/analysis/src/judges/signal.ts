@@ -150,7 +150,7 @@ function observeHistory(
   return { ...history, stable: reference, canary: step(history.canary, above(historicRate(history.upper, tolerated), warm)) };
 }
 
-export function historicRate(upper: number, tolerated: Tolerance): number {
+function historicRate(upper: number, tolerated: Tolerance): number {
   return Math.min(1, tolerated.ratio * upper + tolerated.margin);
 }
 

@@ -26,6 +26,7 @@ interface Status {
 /** The server's refusal as an error that says what, where, why and what to do. Pure. */
 export function apiError(answer: HttpAnswer, operation: Operation): OperationError {
   const status = statusOf(answer);
+  if (operation.subresource === 'proxy' && !isStatus(answer)) return podError(answer, operation);
   const { reason, words, next } = explain(answer.status, status, operation);
   const said = sanitise(status.message ?? hint(answer));
   return new OperationError(`${words}${said ? `: ${said}` : ''}`, {
@@ -33,6 +34,20 @@ export function apiError(answer: HttpAnswer, operation: Operation): OperationErr
     next,
     details: { ...detailsOf(operation), status: answer.status, ...(status.details?.causes ? { causes: status.details.causes } : {}) },
   });
+}
+
+/** What came through the proxy from the pod itself, which must not be taken for the API server's word on permissions. */
+function podError(answer: HttpAnswer, operation: Operation): OperationError {
+  const { reason } = explain(answer.status, {}, operation);
+  const said = hint(answer);
+  return new OperationError(
+    `Pod ${operation.namespace}/${operation.name} itself answered HTTP ${answer.status}${said ? `: ${said}` : ''}`,
+    {
+      reason,
+      next: ['Check port and path of its metrics; they have to be readable without credentials.'],
+      details: { ...detailsOf(operation), status: answer.status },
+    },
+  );
 }
 
 /** No good answer after all attempts. Pure. */
@@ -120,7 +135,7 @@ function rbacAdvice({ verb, resource, subresource, namespace, name }: Operation)
 }
 
 /** `patch deployments.apps/shop in namespace shop-ns`. */
-export function phrase({ verb, resource, subresource, namespace, name }: Operation): string {
+function phrase({ verb, resource, subresource, namespace, name }: Operation): string {
   const group = resource.group === '' ? '' : `.${resource.group}`;
   const plural = `${resource.plural}${group}${subresource ? `/${subresource}` : ''}`;
   return `${verb} ${plural}${name === '' ? '' : ` "${name}"`}${namespace === '' ? '' : ` in namespace ${namespace}`}`;
@@ -147,6 +162,14 @@ function statusOf({ text }: HttpAnswer): Status {
     };
   } catch {
     return {};
+  }
+}
+
+function isStatus({ text }: HttpAnswer): boolean {
+  try {
+    return (JSON.parse(text) as { kind?: unknown } | null)?.kind === 'Status';
+  } catch {
+    return false;
   }
 }
 

@@ -30,7 +30,7 @@ export async function checkSubsets(client: KubeClient, namespace: string, rules:
 }
 
 /** Reasons: SUBSET_MISSING (with the YAML to add), SUBSETS_OVERLAP (stable's labels would also choose the canary's pods). Pure. */
-export function refuseSubsets(rule: KubeObject, rules: SubsetRules): void {
+function refuseSubsets(rule: KubeObject, rules: SubsetRules): void {
   const subsets: Subset[] = rule.spec?.subsets ?? [];
   const byName = (name: string) => subsets.find((subset) => subset.name === name);
   const wanted = [

@@ -11,6 +11,10 @@ type IstioOptions = RouterOptions & { traffic: Extract<RouterConfig, { router: '
 
 /** How often a change is computed anew because somebody else changed the VirtualService between reading and writing. */
 const ATTEMPTS = 5;
+/** Time in which a change that did not get through is computed anew, milliseconds: what the client gives one request with all its repeats. */
+const DEADLINE_MS = 30_000;
+/** Less than this is not worth another attempt; a client gives up a little before its own deadline. */
+const SHORTEST_MS = 6_000;
 /** Longest wait for an earlier write's answer before the patch of the way out is sent. */
 const OVERTAKE_MS = 1_000;
 /** The way out has little time; a request that hangs must leave some for the next. */
@@ -46,8 +50,11 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
     remember(await writes.send(sent));
   }
 
-  /** Reads, computes and writes until nothing is to be written; again when somebody else was faster or the answer was lost. */
-  async function converge(by: KubeClient, compute: (ours: OurRoute) => Patch | undefined): Promise<void> {
+  /**
+   * Reads, computes and writes until nothing is to be written; again when somebody else was faster, or an answer was lost, but not when the
+   * client has already spent that time on repeating the request.
+   */
+  async function converge(by: KubeClient, compute: (ours: OurRoute) => Patch | undefined, began = clock.now()): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const patch = compute(await readRoute(by));
       if (!patch) return;
@@ -56,7 +63,7 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
       try {
         return await write(by, patch);
       } catch (error) {
-        if (!mayBeStale(error) || attempt >= ATTEMPTS) throw error;
+        if (!mayBeStale(error) || attempt >= ATTEMPTS || clock.now() - began >= DEADLINE_MS - SHORTEST_MS) throw error;
       }
     }
   }
@@ -104,6 +111,7 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
     },
     safePatch,
     async makeSafe(by = initial) {
+      const began = clock.now();
       await writes.settled(clock, OVERTAKE_MS);
       const prepared = safePatch();
       const free = by.withSignal(undefined);
@@ -111,10 +119,10 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
         try {
           return await write(free, prepared.patch, SAFE_PATCH_TIMEOUT_MS);
         } catch (error) {
-          if (!mayBeStale(error)) throw error;
+          if (!mayBeStale(error) || clock.now() - began >= DEADLINE_MS - SHORTEST_MS) throw error;
         }
       }
-      await converge(free, (ours) => weightPatch(ours, 0, traffic));
+      await converge(free, (ours) => weightPatch(ours, 0, traffic), began);
     },
     cleanup: () => {
       const snapshot = options.snapshot?.router === 'istio' ? options.snapshot.route : undefined;

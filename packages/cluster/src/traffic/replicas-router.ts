@@ -146,7 +146,7 @@ function isSettled(deployment: KubeObject): boolean {
 }
 
 /** Whether the Deployment may run more pods than it asks for; the API server's default is 25 %. */
-export function allowsSurge(deployment: KubeObject): boolean {
+function allowsSurge(deployment: KubeObject): boolean {
   const { type = 'RollingUpdate', rollingUpdate } = deployment.spec?.strategy ?? {};
   if (type !== 'RollingUpdate') return false;
   return Number.parseInt(String(rollingUpdate?.maxSurge ?? '25%'), 10) > 0;

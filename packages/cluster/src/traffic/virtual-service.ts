@@ -69,7 +69,10 @@ export function findRoute(service: KubeObject, rules: RouteRules): OurRoute {
  * when all is so already. Every place that is written is preceded by a test that it is still what was read. Pure.
  */
 export function weightPatch(ours: OurRoute, percent: number, rules: RouteRules): Patch | undefined {
-  const body = [...weightOps(ours, percent, rules), ...headerOps(ours, percent > 0, rules)];
+  const weights = weightOps(ours, percent, rules);
+  // A route without a name is told by its whole content, which the weights have changed by then: one guard, in front, for both.
+  const guarded = weights.length > 0;
+  const body = [...weights, ...headerOps(ours, percent > 0, rules, guarded)];
   return body.length === 0 ? undefined : { type: 'json', body };
 }
 
@@ -84,7 +87,7 @@ export function restorePatch(ours: OurRoute, snapshot: RouteSnapshot | undefined
   const restored = ours.destinations
     .filter((_, index) => index !== ours.canary)
     .map((each) => (each.destination.subset === rules.stableSubset ? withWeight(each, original?.weight) : each));
-  const body = [...replaceRouteOps(ours, restored), ...headerOps(ours, false, rules)];
+  const body = [...replaceRouteOps(ours, restored), ...headerOps(ours, false, rules, true)];
   return body.length === 0 ? undefined : { type: 'json', body };
 }
 
@@ -187,7 +190,7 @@ function replaceRouteOps(ours: OurRoute, destinations: Destination[]): Operation
 }
 
 /** Written after the weights, because adding or removing a route moves the indexes behind it. */
-function headerOps(ours: OurRoute, wanted: boolean, rules: RouteRules): Operations {
+function headerOps(ours: OurRoute, wanted: boolean, rules: RouteRules, guarded: boolean): Operations {
   if (ours.header !== -1 && !(wanted && rules.header !== undefined)) {
     const path = `/spec/http/${ours.header}`;
     return [
@@ -196,7 +199,7 @@ function headerOps(ours: OurRoute, wanted: boolean, rules: RouteRules): Operatio
     ];
   }
   if (ours.header !== -1 || !wanted || rules.header === undefined) return [];
-  return [...guard(ours), { op: 'add', path: '/spec/http/0', value: headerRoute(ours, rules.header, rules.canarySubset) }];
+  return [...(guarded ? [] : guard(ours)), { op: 'add', path: '/spec/http/0', value: headerRoute(ours, rules.header, rules.canarySubset) }];
 }
 
 /** Our route once more (its own matches, time-outs and retries), for requests with the header, to the canary alone. */

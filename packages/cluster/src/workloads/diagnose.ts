@@ -62,7 +62,7 @@ function groupProblems(problems: readonly PodProblem[]): string[] {
 }
 
 /** `pod shop-1, container web: ImagePullBackOff (Back-off pulling image …)`. */
-export function problemWords({ pod, container, reason, message, restarts }: PodProblem): string {
+function problemWords({ pod, container, reason, message, restarts }: PodProblem): string {
   const where = container === null ? `pod ${pod}` : `pod ${pod}, container ${container}`;
   return `${where}: ${reason}${message ? ` (${message})` : ''}${restarts > 0 ? `, restarted ${restarts}×` : ''}`;
 }

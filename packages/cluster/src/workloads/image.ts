@@ -11,7 +11,7 @@ const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
  * The JSON patch that sets the released container's image, guarded by tests on what it was read as: a container moved, renamed or changed
  * by somebody else meanwhile makes the API server refuse the patch. Pure.
  */
-export function setImagePatch(workload: Workload, image: string, version: string | null = null): Patch {
+function setImagePatch(workload: Workload, image: string, version: string | null = null): Patch {
   const { deployment, container } = workload;
   const index = deployment.spec.template.spec.containers.findIndex((each: { name: string }) => each.name === container);
   const path = `/spec/template/spec/containers/${index}`;

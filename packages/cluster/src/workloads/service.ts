@@ -4,7 +4,7 @@ import { resources } from '../resources.js';
 import { describe } from './workload.js';
 
 /** The labels of a Service's selector that pods with `labels` do not have, as `key=value`. Pure. A Service without selector selects nothing. */
-export function unmatched(service: KubeObject, labels: Record<string, string>): string[] {
+function unmatched(service: KubeObject, labels: Record<string, string>): string[] {
   const selector: Record<string, string> = service.spec?.selector ?? {};
   return Object.entries(selector)
     .filter(([key, value]) => labels[key] !== value)

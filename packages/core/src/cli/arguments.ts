@@ -20,7 +20,10 @@ const flags = { json: 'boolean', help: 'boolean' } as const;
 export function parseArguments(contract: Contract, argv: readonly string[]): CommandArguments {
   const reader = new Reader(contract);
   for (const token of tokensOf(contract, argv)) {
-    if (token.kind === 'positional') reader.positional(token.value);
+    const given = argv[token.index] ?? '';
+    // parseArgs makes an option of every letter of `-v1.4.0`.
+    if (token.kind === 'option' && /^-[^-]./.test(given)) reader.shortGroup(given);
+    else if (token.kind === 'positional') reader.positional(token.value);
     else if (token.kind === 'option') reader.option(token.name, token.rawName, token.value, token.inlineValue ?? false);
   }
   return reader.result();
@@ -55,6 +58,15 @@ class Reader {
     // A list by position takes all that follows.
     if (spec.kind === 'list') this.positionals.unshift(name);
     this.set(name, spec, value);
+  }
+
+  shortGroup(given: string): void {
+    if (this.problems.some(({ where }) => where === given)) return;
+    this.problems.push({
+      where: given,
+      message: 'is no option; a value that begins with "-" follows "--"',
+      allowed: usageLine(this.contract),
+    });
   }
 
   option(name: string, rawName: string, value: string | undefined, inline: boolean): void {
@@ -105,10 +117,14 @@ function isFlag(name: string): name is keyof typeof flags {
 
 /** `slipway canary-deploy COMMAND [OPTIONS]`. */
 export function usageLine(contract: Contract): string {
-  const positionals = (contract.cli?.positionals ?? []).map((name) => {
-    const spec = contract.inputs[name];
+  return ['slipway', contract.name, ...positionalForms(contract), '[OPTIONS]'].join(' ');
+}
+
+/** `VERSION`, or `[FILE …]` for what may be left out and repeated. */
+export function positionalForms({ cli, inputs }: Contract): string[] {
+  return (cli?.positionals ?? []).map((name) => {
+    const spec = inputs[name];
     const label = `${name.toUpperCase()}${spec?.kind === 'list' ? ' …' : ''}`;
     return spec?.required ? label : `[${label}]`;
   });
-  return ['slipway', contract.name, ...positionals, '[OPTIONS]'].join(' ');
 }
