@@ -10,6 +10,8 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
+    // The parser imports its schemas without an import attribute, which jest warns of each time.
+    '^\\.\\./(workflow|action)-v1\\.0\\.min\\.json$': '<rootDir>/test/workflows/parser-schema/$1.mjs',
     // TypeScript's ESM imports name the file that would be emitted.
     '^(\\.{1,2}/.*)\\.js$': '$1',
     // Not in the package's `exports`; imported apart so that the gates do without the package's HTTP client.

@@ -31,7 +31,7 @@ async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<
 async function post(inputs: Inputs<Contract>, context: Context): Promise<Ending<Contract>> {
   if (!wasUnfinished(context)) return { outcome: 'skipped', reason: 'NOTHING_TO_DO', summary: 'Nothing is left to clean up.' };
   const { deps } = await openRollout(inputs, context);
-  return ending(await finishCancelled(deps), undefined);
+  return ending(await finishCancelled(deps, inputs.image), undefined);
 }
 
 function commandOf({ command, image, weight, version: given }: Inputs<Contract>, { holder }: Context): Command | 'status' {

@@ -73,6 +73,29 @@ function at(row, column) {
   return row[column] ?? Number.POSITIVE_INFINITY;
 }
 
+// packages/core/src/errors.ts
+var UsageError = class extends Error {
+  constructor(problems, options) {
+    super(problems.map(({ where, message }) => where === "" ? message : `${where}: ${message}`).join("; "), options);
+    this.problems = problems;
+  }
+  problems;
+  name = "UsageError";
+};
+var OperationError = class extends Error {
+  name = "OperationError";
+  /** One of the reasons of the running action's contract, e.g. `FORBIDDEN`. */
+  reason;
+  next;
+  details;
+  constructor(message, options) {
+    super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
+    this.reason = options.reason;
+    this.next = options.next ?? [];
+    this.details = options.details ?? {};
+  }
+};
+
 // packages/core/src/duration.ts
 var units = { d: 864e5, h: 36e5, m: 6e4, s: 1e3, ms: 1 };
 var pattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
@@ -95,29 +118,6 @@ function formatDuration(milliseconds) {
   }
   return text || "0s";
 }
-
-// packages/core/src/errors.ts
-var UsageError = class extends Error {
-  constructor(problems, options) {
-    super(problems.map((problem) => `${problem.where}: ${problem.message}`).join("; "), options);
-    this.problems = problems;
-  }
-  problems;
-  name = "UsageError";
-};
-var OperationError = class extends Error {
-  name = "OperationError";
-  /** One of the reasons of the running action's contract, e.g. `FORBIDDEN`. */
-  reason;
-  next;
-  details;
-  constructor(message, options) {
-    super(message, options.cause === void 0 ? void 0 : { cause: options.cause });
-    this.reason = options.reason;
-    this.next = options.next ?? [];
-    this.details = options.details ?? {};
-  }
-};
 
 // packages/core/src/percent.ts
 var decimal = /^(\d+(?:\.\d+)?(?:e-?\d{1,3})?)(\s*%)?$/i;
@@ -243,6 +243,15 @@ function bounds({ min, max }, format) {
   return "";
 }
 
+// packages/core/src/cli/arguments.ts
+function positionalForms({ cli, inputs }) {
+  return (cli?.positionals ?? []).map((name) => {
+    const spec = inputs[name];
+    const label = `${name.toUpperCase()}${spec?.kind === "list" ? " \u2026" : ""}`;
+    return spec?.required ? label : `[${label}]`;
+  });
+}
+
 // packages/core/src/markdown.ts
 function mdText(text) {
   return oneLine(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/[\\`*_[\]|~$]/g, "\\$&").replace(/^[-+#=]/, "\\$&").replace(/^(\d{1,9})([.)])/, "$1\\$2").replace(/@(?=\w)/g, "@<!-- -->").replace(/\bwww\./gi, (start) => `${start.slice(0, -1)}\\.`).replace(/:(?=\/\/)/g, "&#58;");
@@ -319,8 +328,9 @@ var longestTimer = 2 ** 31 - 1;
 var systemClock = {
   now: () => Date.now(),
   async sleep(ms, signal) {
-    for (let left = ms; left > longestTimer; left -= longestTimer) await timer(longestTimer, signal);
-    await timer(ms % longestTimer, signal);
+    let left = ms;
+    for (; left > longestTimer; left -= longestTimer) await timer(longestTimer, signal);
+    await timer(left, signal);
   }
 };
 function timer(ms, signal) {
@@ -1181,8 +1191,7 @@ function helpText(contracts2) {
   ].join("\n");
 }
 function usage(contract6) {
-  const positionals = (contract6.cli?.positionals ?? []).map((name) => name.toUpperCase());
-  return [contract6.name, ...positionals].join(" ");
+  return [contract6.name, ...positionalForms(contract6)].join(" ");
 }
 function summary(contract6) {
   const aliases = contract6.cli?.aliases ?? [];
@@ -1214,6 +1223,11 @@ async function runCommandLine(argv, options) {
     return 0;
   }
   const command = findCommand(first, contracts2);
+  if (first.startsWith("-")) {
+    err(`slipway: ${JSON.stringify(first)} stands before the command; options follow it: slipway COMMAND [OPTIONS]
+`);
+    return 2;
+  }
   if (!command) {
     const hint = suggestion(first, contracts2.flatMap(commandNames));
     err(`slipway: there is no command ${JSON.stringify(first)}${hint}
@@ -1259,7 +1273,7 @@ function parseRequest(text, contracts2) {
     if (taken.length > 0) values[positional] = taken.join("\n");
   }
   if (words.length > 0) {
-    const form = [command.name, ...(command.cli?.positionals ?? []).map((positional) => positional.toUpperCase())].join(" ");
+    const form = [command.name, ...positionalForms(command)].join(" ");
     return { problem: `${quoteValue(words.join(" "))} is too much`, allowed: form };
   }
   return { command, values };

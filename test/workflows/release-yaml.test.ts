@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { root } from '../../scripts/node24.mjs';
+import { isTrue } from './executor/evaluate.js';
+import type { StepsJob } from './executor/model.js';
 import { readAction, readWorkflow } from './executor/parse.js';
 
 const repository = { name: 'slipway/slipway', directory: root };
@@ -75,6 +77,52 @@ describe('release.yml', () => {
     const groups = jobsOf('release.yml').flatMap(([, { concurrency }]) => (concurrency ? [concurrency] : []));
     expect(groups).toHaveLength(2);
     for (const group of groups) expect(group['cancel-in-progress']).toBe(false);
+  });
+
+  describe('goes back', () => {
+    interface Case {
+      onHold?: string;
+      held?: boolean;
+      before?: boolean;
+      /** How the production job fares. */
+      result: 'failure' | 'cancelled' | 'success';
+    }
+
+    async function wayBack({ onHold = 'rollback', held = false, before = false, result }: Case) {
+      const { jobs } = await readWorkflow(repository, `${directory}/release.yml`);
+      const job = jobs.get('production') as StepsJob;
+      const safety = jobs.get('rollback') as StepsJob;
+      const status = { success: () => result === 'success', failure: () => result === 'failure', cancelled: () => result === 'cancelled' };
+      const inputs = { 'on-hold': onHold };
+      const steps = {
+        start: { outputs: { outcome: 'pass', reason: before ? 'ALREADY_RELEASED' : 'STEP_IN_FORCE' } },
+        'analyze-1': { outputs: { outcome: held ? 'hold' : 'pass' } },
+      };
+      const outputs = { held: String(held), 'released-before': String(before) };
+      return {
+        job: isTrue(job.steps.find(({ id }) => id === 'rollback')?.if ?? '', { contexts: { inputs, steps }, status }),
+        safety: isTrue(safety.if, { contexts: { inputs, needs: { production: { result, outputs } } }, status }),
+      };
+    }
+
+    it.each<[string, Case, boolean]>([
+      ['after a failure', { result: 'failure' }, true],
+      ['after a cancellation', { result: 'cancelled' }, true],
+      ['when the judge held', { result: 'failure', held: true }, true],
+      ['not when it held and is to be kept', { result: 'failure', held: true, onHold: 'keep' }, false],
+      ['when it held, is to be kept, and was cancelled then', { result: 'cancelled', held: true, onHold: 'keep' }, true],
+      ['not in a re-run of what was through before', { result: 'cancelled', before: true }, false],
+      ['not after a good end', { result: 'success' }, false],
+    ])('%s', async (_, given, back) => {
+      expect(await wayBack(given)).toEqual({ job: back, safety: back });
+    });
+
+    it('in the safety job also when the runner was lost and told nothing', async () => {
+      const { jobs } = await readWorkflow(repository, `${directory}/release.yml`);
+      const needs = { production: { result: 'failure', outputs: {} } };
+      const status = { success: () => false, failure: () => true, cancelled: () => false };
+      expect(isTrue(jobs.get('rollback')?.if ?? '', { contexts: { inputs: { 'on-hold': 'rollback' }, needs }, status })).toBe(true);
+    });
   });
 
   it('describes every input, secret and output', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { OperationError } from '@slipway/core';
 import type { KubeObject } from '../src/kube.js';
 import { createRouter, type RouterConfig, type RouterOptions } from '../src/traffic/create-router.js';
 import { HEADER_ROUTE } from '../src/traffic/virtual-service.js';
@@ -282,6 +283,35 @@ describe('the way out', () => {
     kube.before = ({ verb }) => (verb === 'get' ? () => stop.abort(new Error('SIGINT')) : undefined);
     await expect(router.setWeight(50)).rejects.toThrow('SIGINT');
     expect(kube.writes()).toEqual([]);
+  });
+});
+
+describe('an API server that does not answer', () => {
+  /** Each request takes as long as the client repeats it, then fails. */
+  function silent() {
+    let now = 0;
+    const shop = world([primary(to('stable', 50), to('canary', 50))], {}, { clock: { now: () => now, sleep: async () => undefined } });
+    const patches = () => shop.kube.calls.filter(({ verb }) => verb === 'patch').length;
+    shop.kube.before = ({ verb }) => {
+      if (verb !== 'patch') return undefined;
+      now += 29_000;
+      throw new OperationError('no answer', { reason: 'API_UNAVAILABLE', details: { ambiguous: true } });
+    };
+    return { ...shop, patches, elapsed: () => now };
+  }
+
+  it('is not asked five times over', async () => {
+    const { router, patches, elapsed } = silent();
+    await expect(router.setWeight(10)).rejects.toMatchObject({ reason: 'API_UNAVAILABLE' });
+    expect(patches()).toBe(1);
+    expect(elapsed()).toBeLessThanOrEqual(30_000);
+  });
+
+  it('is not asked again on the way out either, beyond the same time', async () => {
+    const { router, patches } = silent();
+    await router.read();
+    await expect(router.makeSafe()).rejects.toMatchObject({ reason: 'API_UNAVAILABLE' });
+    expect(patches()).toBe(1);
   });
 });
 

@@ -70,8 +70,24 @@ describe('acquireLease', () => {
     expect(error).toMatchObject({ reason: 'LEASE_HELD', details: { holder: 'o/r/1/1/deploy' } });
     expect((error as OperationError).message).toContain('o/r/1/1/deploy holds the lease shop/slipway-shop since 2026-03-01T12:00:00');
     expect((error as OperationError).next.join()).toContain('kubectl -n shop patch lease/slipway-shop');
-    expect(waits).toEqual(['slipway-shop is held by o/r/1/1/deploy; waiting to see whether it is alive']);
+    expect(waits).toEqual([
+      expect.stringMatching(/^The lease shop\/slipway-shop is held by o\/r\/1\/1\/deploy, renewed at .* 60 s at most/),
+    ]);
     await holder.release();
+  });
+
+  it('says that it waits, once, also where the first look took a while', async () => {
+    const kube = memoryKube();
+    await acquireLease(kube, options(manualClock(), 'dead'));
+    const clock = manualClock();
+    kube.before = ({ verb }) => {
+      if (verb === 'get') clock.advance(40);
+      return undefined;
+    };
+    const waits: string[] = [];
+    const held = await acquireLease(kube, options(clock, 'alive', { onWait: (words) => waits.push(words) }));
+    expect(waits).toHaveLength(1);
+    await held.release();
   });
 
   it('does not wait when told so', async () => {

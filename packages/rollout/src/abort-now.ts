@@ -1,5 +1,48 @@
-import type { TrafficRouter } from '@slipway/cluster';
+import { readWorkload, type TrafficRouter } from '@slipway/cluster';
 import type { Log } from '@slipway/core';
+import type { Bench } from './act.js';
+import { restoreStable } from './restore-stable.js';
+import type { RolloutState } from './state.js';
+
+/** What makes users safe, and how it is called: `send all of VirtualService shop/shop to stable`. */
+export interface WayOut {
+  words: () => string;
+  take: () => Promise<void>;
+}
+
+/** Everybody to stable by the one patch that the router has prepared. */
+export function wayOutByRoute(router: TrafficRouter): WayOut {
+  return { words: () => router.safePatch()?.words ?? 'send all users to stable', take: () => router.makeSafe() };
+}
+
+/** Stable gets its former pod template, unless it has it; the new pods go as the Deployment's strategy lets them. */
+export function wayOutByTemplate(latest: () => RolloutState, { client, deps }: Bench): WayOut {
+  const { namespace, workload, container } = deps.target;
+  const free = client.withSignal(undefined);
+  return {
+    words: () => `set Deployment ${namespace}/${workload} back to ${latest().image.from}`,
+    take: async () => {
+      const state = latest();
+      const stable = await readWorkload(free, namespace, workload, container);
+      if (stable.image === state.image.to) await restoreStable(free, state, stable);
+    },
+  };
+}
+
+/** First one, then the other; the second is tried even when the first fails. */
+export function bothWaysOut(first: WayOut, second: WayOut): WayOut {
+  return {
+    words: () => `${first.words()} and ${second.words()}`,
+    take: async () => {
+      const { error } = await first.take().then(
+        () => ({ error: undefined }),
+        (reason: unknown) => ({ error: reason }),
+      );
+      await second.take();
+      if (error !== undefined) throw error;
+    },
+  };
+}
 
 /** A guard for the time in which the canary has users. */
 export interface Guard {
@@ -9,23 +52,23 @@ export interface Guard {
 }
 
 /**
- * From now on, the moment `signal` aborts, the one patch that sends all users to stable goes out: prepared beforehand from what was last
- * read, on the connection that is open already, before anything else is unwound. GitHub gives a cancelled step 7.5 s; users must not wait.
+ * From now on, the moment `signal` aborts, the way out is taken: where traffic is routed, one patch that was prepared from what was last read,
+ * on the connection that is open already, before anything else is unwound. GitHub gives a cancelled step 7.5 s; users must not wait.
  */
-export function guard(router: TrafficRouter, signal: AbortSignal, log: Log): Guard {
+export function guard(way: WayOut, signal: AbortSignal, log: Log): Guard {
   let patch: Promise<'safe' | 'unsent'> | undefined;
   const onAbort = () => {
-    patch = send(router, log);
+    patch = send(way, log);
   };
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   return { sent: () => patch, disarm: () => signal.removeEventListener('abort', onAbort) };
 }
 
-async function send(router: TrafficRouter, log: Log): Promise<'safe' | 'unsent'> {
-  const words = router.safePatch()?.words ?? 'send all users to stable';
+async function send(way: WayOut, log: Log): Promise<'safe' | 'unsent'> {
+  const words = way.words();
   try {
-    await router.makeSafe();
+    await way.take();
     log.notice(`Cancelled: ${words}: done.`);
     return 'safe';
   } catch (error) {

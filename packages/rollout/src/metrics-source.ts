@@ -28,8 +28,12 @@ export function createSource(options: SourceOptions): MetricsSource {
   return podMetricsSource(async () => Promise.all((await pods()).map((pod) => readPage(client, target, pod))), clock);
 }
 
-async function readPage(client: KubeClient, target: RolloutTarget, { name, track, readyAt, object }: ServicePod): Promise<PodPage> {
-  const page: PodPage = { id: name, track, ...(readyAt === undefined ? {} : { startedAt: readyAt }) };
+async function readPage(
+  client: KubeClient,
+  target: RolloutTarget,
+  { name, track, startedAt, readyAt, object }: ServicePod,
+): Promise<PodPage> {
+  const page: PodPage = { id: name, track, ...known({ startedAt, readyAt }) };
   try {
     return {
       ...page,
@@ -39,6 +43,11 @@ async function readPage(client: KubeClient, target: RolloutTarget, { name, track
     if (!(error instanceof OperationError)) throw error;
     return { ...page, error: error.message };
   }
+}
+
+function known(times: { startedAt: number | undefined; readyAt: number | undefined }): { startedAt?: number; readyAt?: number } {
+  const { startedAt, readyAt } = times;
+  return { ...(startedAt === undefined ? {} : { startedAt }), ...(readyAt === undefined ? {} : { readyAt }) };
 }
 
 function fromPrometheus(
@@ -52,11 +61,7 @@ function fromPrometheus(
       clock,
       getJson: async (url, headers, signal) => requestJson(url, { headers, signal, clock, server: 'Prometheus' }),
       pods: async () =>
-        (await pods()).map(({ name, track, readyAt }) => ({
-          id: name,
-          track,
-          ...(readyAt === undefined ? {} : { startedAt: readyAt, readyAt }),
-        })),
+        (await pods()).map(({ name, track, startedAt, readyAt }) => ({ id: name, track, ...known({ startedAt, readyAt }) })),
       ...(auth ? { auth } : {}),
     },
     { window: settings.window / 1000 },

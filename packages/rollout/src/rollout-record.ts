@@ -40,6 +40,11 @@ export class RolloutRecord {
     return this.stored?.value;
   }
 
+  /** True while nothing was written under this lease, and the state that was found instead is of an earlier one. */
+  get mayDecideAgain(): boolean {
+    return this.stored !== undefined && this.stored.value.fencing < this.lease.fencing;
+  }
+
   async read(): Promise<RolloutState | undefined> {
     this.stored = await this.store.read();
     return this.stored?.value;

@@ -1,5 +1,8 @@
-import { readWorkload, type TrafficRouter, type Workload } from '@slipway/cluster';
-import { guard } from './abort-now.js';
+import { readWorkload, type TrafficRouter, type Workload, waitReady } from '@slipway/cluster';
+import { OperationError } from '@slipway/core';
+import { bothWaysOut, guard, type WayOut, wayOutByRoute, wayOutByTemplate } from './abort-now.js';
+import { abortOrphan } from './abort-orphan.js';
+import { abortUnrecorded, type BackCommand, findCanary } from './abort-unrecorded.js';
 import { type Acceptance, accept, goingBack } from './accept.js';
 import type { Bench } from './act.js';
 import { initialState, refuseHopeless } from './begin.js';
@@ -27,29 +30,100 @@ export interface Finished {
  * Reasons of errors: those of the cluster package, LEASE_HELD, LEASE_LOST, ROLLOUT_SUPERSEDED.
  */
 export async function runCommand(deps: RolloutDeps, command: Command): Promise<Finished> {
-  return withLease(deps, async (held) => {
-    for (;;) {
-      const state = held.record.state;
-      const stable = await readStable(deps, state, held);
-      const bench = benchOf(deps, state, held, stable.replicas);
-      const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench.router));
-      const acceptance = accept(command, state, deps.target.steps, circumstances(deps, world));
-      if (acceptance.kind === 'end') return end(acceptance, held);
-      const rested = await bringAbout(acceptance, world, bench, held);
-      if (acceptance.kind === 'go' || acceptance.kind === 'begin' || rested.cancelled) return finish(command, rested, held);
+  const attempt = async (held: Held) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        const finished = await once(deps, command, held);
+        if (finished) return finished;
+      } catch (error) {
+        if (tries >= DECISIONS || !isOvertaken(error, held)) throw error;
+      }
     }
+  };
+  return withLease(deps, attempt, isBack(command));
+}
+
+/** Decides and acts once; undefined: a way back that was begun is finished, and the command has to be put again. */
+async function once(deps: RolloutDeps, command: Command, held: Held): Promise<Finished | undefined> {
+  const state = held.record.state;
+  const stable = await readStable(deps, state, held);
+  if (stable instanceof OperationError) return withoutStable(deps, command, stable, held);
+  const bench = benchOf(deps, state, held, stable.replicas);
+  const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench.router));
+  const acceptance = accept(command, state, deps.target.steps, circumstances(deps, world));
+  if (acceptance.kind === 'end') return end(acceptance, command, world, bench, held);
+  const rested = await bringAbout(acceptance, world, bench, held);
+  const again = acceptance.kind === 'finish' && !rested.cancelled;
+  return again ? undefined : finish(command, rested, held);
+}
+
+/** How often a command is decided anew. */
+const DECISIONS = 5;
+
+/**
+ * Whether the state was written, before our first write, by one that does not hold the lease: the analysis with its evidence, or a run that
+ * lost it. We hold it, nothing was changed yet, and what was written is known now; so the command is decided again.
+ */
+function isOvertaken(error: unknown, { record }: Held): boolean {
+  return error instanceof OperationError && error.reason === 'ROLLOUT_SUPERSEDED' && record.mayDecideAgain;
+}
+
+function isBack(command: Command): command is BackCommand {
+  return command.kind === 'abort' || command.kind === 'roll-back';
+}
+
+async function end(
+  { verdict, state }: Extract<Acceptance, { kind: 'end' }>,
+  command: Command,
+  { stable }: World,
+  bench: Bench,
+  held: Held,
+): Promise<Finished> {
+  const { record, corrupt } = held;
+  if (state && state.stepBy !== record.state?.stepBy) await record.write(state);
+  if (isBack(command) && !isActive(record.state)) {
+    const canary = await findCanary(bench);
+    const pods = canary && canary !== 'foreign' ? (canary.spec?.replicas ?? 0) : 0;
+    const unrecorded = benchOf(bench.deps, undefined, held, stable.replicas + pods);
+    const back = await abortUnrecorded({ command, stable, canary, corrupt }, unrecorded);
+    if (back) return { verdict: back, state: record.state };
+    if (corrupt) throw corrupt;
+  }
+  if (verdict.reason === 'ALREADY_RELEASED' && 'image' in command && command.image === stable.image) await seenToServe(stable, bench);
+  return { verdict, state: record.state };
+}
+
+/** An image that is set need not be one that serves: the Deployment may be crashing on it. */
+async function seenToServe({ deployment, container, image }: Workload, { client, deps, signal }: Bench): Promise<void> {
+  const { namespace = '', name, generation = 0 } = deployment.metadata;
+  await waitReady(client, namespace, name, {
+    generation,
+    timeoutMs: deps.target.readyTimeout,
+    clock: deps.context.clock,
+    signal,
+    onProgress: ({ words }) => deps.context.progress(`stable: ${words}`),
+    expect: { container, image },
   });
 }
 
-async function end({ verdict, state }: Extract<Acceptance, { kind: 'end' }>, { record }: Held): Promise<Finished> {
-  if (state && state.stepBy !== record.state?.stepBy) await record.write(state);
+async function withoutStable(deps: RolloutDeps, command: Command, cause: OperationError, held: Held): Promise<Finished> {
+  const { record } = held;
+  const { state } = record;
+  if (!isActive(state) || !isBack(command)) throw cause;
+  const at = { stableImage: state.image.from, configHash: deps.configHash, holder: deps.context.holder, now: record.now() };
+  const acceptance = accept(command, state, deps.target.steps, at);
+  if (acceptance.kind !== 'go') throw cause;
+  const verdict = await abortOrphan(acceptance.state, cause, record, benchOf(deps, state, held, state.replicas));
   return { verdict, state: record.state };
 }
 
 interface Rested {
   state: RolloutState;
-  cancelled: boolean;
+  cancelled: false | Cancelled;
 }
+
+/** What became of the users of a cancelled run: `held`: nothing was to be moved. */
+type Cancelled = 'safe' | 'restoring' | 'unsent' | 'held';
 
 async function bringAbout(acceptance: Exclude<Acceptance, { kind: 'end' }>, world: World, bench: Bench, held: Held): Promise<Rested> {
   if (acceptance.kind !== 'begin') return driveGuarded(acceptance.state, world, bench, held);
@@ -68,8 +142,9 @@ async function bringAbout(acceptance: Exclude<Acceptance, { kind: 'end' }>, worl
 /** Drives to rest; on a cancellation users are sent back first, then the state says so for whoever finishes it (`post`, or a re-run). */
 async function driveGuarded(state: RolloutState, world: World, bench: Bench, held: Held): Promise<Rested> {
   const { context, onCancel = 'rollback' } = bench.deps;
-  const guarded = onCancel === 'rollback' && state.kind === 'canary' && state.phase !== 'undoing';
-  const watch = guarded ? guard(bench.router, context.signal, context.log) : undefined;
+  // What is on its way back goes on, whatever is said about going forward.
+  const armed = onCancel === 'rollback' || isGoingBack(state);
+  const watch = armed ? guard(wayOut(state, bench, held), context.signal, context.log) : undefined;
   try {
     const rested = await drive(state, world, held.record, bench);
     if (watch?.sent() === undefined) return { state: rested, cancelled: false };
@@ -78,8 +153,21 @@ async function driveGuarded(state: RolloutState, world: World, bench: Bench, hel
   } finally {
     watch?.disarm();
   }
-  await watch?.sent();
-  return { state: await recordCancelled(held, onCancel), cancelled: true };
+  const sent = await watch?.sent();
+  const cancelled = sent === 'safe' && changesStable(state) ? 'restoring' : (sent ?? 'held');
+  return { state: await recordCancelled(held, onCancel), cancelled };
+}
+
+function wayOut(state: RolloutState, bench: Bench, { record }: Held): WayOut {
+  const byTemplate = wayOutByTemplate(() => record.state ?? state, bench);
+  if (state.kind === 'rolling' || state.phase === 'undoing') return byTemplate;
+  const byRoute = wayOutByRoute(bench.router);
+  return state.phase === 'promoting' ? bothWaysOut(byRoute, byTemplate) : byRoute;
+}
+
+/** Whether stable itself may have the new version in part, so that the route alone brings nobody back. */
+function changesStable({ kind, phase }: RolloutState): boolean {
+  return kind === 'rolling' || phase === 'undoing' || phase === 'promoting';
 }
 
 async function recordCancelled({ record }: Held, onCancel: 'rollback' | 'hold'): Promise<RolloutState> {
@@ -89,23 +177,27 @@ async function recordCancelled({ record }: Held, onCancel: 'rollback' | 'hold'):
 }
 
 function finish(command: Command, { state, cancelled }: Rested, { record }: Held): Finished {
-  return { verdict: cancelled ? cancelledVerdict(state) : settledVerdict(command, state), state: record.state };
+  return { verdict: cancelled ? cancelledVerdict(state, cancelled) : settledVerdict(command, state), state: record.state };
 }
 
-function cancelledVerdict(state: RolloutState): Verdict {
-  const back = isGoingBack(state);
-  return {
-    outcome: 'fail',
-    reason: 'CANCELLED',
-    summary: back
-      ? `The run was cancelled; users were sent back to ${state.image.from}.`
-      : `The run was cancelled; the rollout is left as it is (${state.phase}, ${state.weight} %).`,
-    next: [
-      back
-        ? 'What is left of the canary is removed by this action’s post step, or by `abort`.'
-        : 'Run the same command again to go on, or `abort` to send users back.',
-    ],
+function cancelledVerdict(state: RolloutState, cancelled: Cancelled): Verdict {
+  const { from } = state.image;
+  const what: Record<Cancelled, string> = {
+    safe: `users were sent back to ${from}`,
+    restoring: `${from} is being put back, pod by pod`,
+    unsent: `users could NOT be sent back (see the error above)`,
+    held: `the rollout is left as it is (${state.phase}, ${state.weight} %)`,
   };
+  const next: Record<Cancelled, string> = {
+    safe: 'What is left of the canary is removed by this action’s post step, or by `abort`.',
+    restoring: 'This action’s post step waits until it serves and puts away the rest; so does `abort`.',
+    unsent: 'This action’s post step tries again; if it fails, too: run `abort`.',
+    held: 'Run the same command again to go on, or `abort` to send users back.',
+  };
+  // The signal came when all was done already.
+  if (!isActive(state))
+    return { outcome: 'fail', reason: 'CANCELLED', summary: `The run was cancelled; the rollout had ended: it is ${state.phase}.` };
+  return { outcome: 'fail', reason: 'CANCELLED', summary: `The run was cancelled; ${what[cancelled]}.`, next: [next[cancelled]] };
 }
 
 /** A rollout goes by the target that it began with, whatever slipway.yml says by now. */
@@ -113,9 +205,15 @@ function targetOf(deps: RolloutDeps, state: RolloutState | undefined): RolloutTa
   return isActive(state) ? state.target : deps.target;
 }
 
-function readStable(deps: RolloutDeps, state: RolloutState | undefined, { signal }: Held): Promise<Workload> {
+/** Stable, or that it is not there. */
+async function readStable(deps: RolloutDeps, state: RolloutState | undefined, { signal }: Held): Promise<Workload | OperationError> {
   const { namespace, workload, container } = targetOf(deps, state);
-  return readWorkload(deps.client.withSignal(signal), namespace, workload, container);
+  try {
+    return await readWorkload(deps.client.withSignal(signal), namespace, workload, container);
+  } catch (error) {
+    if (error instanceof OperationError && error.reason === 'WORKLOAD_NOT_FOUND') return error;
+    throw error;
+  }
 }
 
 function benchOf(deps: RolloutDeps, state: RolloutState | undefined, { signal }: Held, replicas: number): Bench {

@@ -1,5 +1,6 @@
 import { readLease, type Split } from '@slipway/cluster';
 import { mdCode, mdTable, mdText, OperationError } from '@slipway/core';
+import { readSplitIfAny } from './abort-unrecorded.js';
 import type { RolloutDeps } from './deps.js';
 import { recordName, rolloutStore } from './rollout-record.js';
 import { isActive, type RolloutState } from './state.js';
@@ -20,6 +21,8 @@ export async function readStatus(deps: RolloutDeps): Promise<Status> {
   const state = (await rolloutStore(client, target.namespace, target.workload).read())?.value;
   const lease = await readLease(client, target.namespace, recordName(target.workload));
   const split = isActive(state) ? await readSplit(deps, state) : undefined;
+  const stray = state ? undefined : await readStray(deps);
+  if (stray) return { verdict: stray, state, report: '' };
   return {
     verdict: { outcome: 'pass', reason: 'STATUS', summary: summaryOf(state, split) },
     state,
@@ -38,11 +41,24 @@ async function readSplit({ client, context }: RolloutDeps, state: RolloutState):
   }
 }
 
+/** A canary with users although nothing is on record: somebody deleted the state. */
+async function readStray({ client, target, context: { clock, signal } }: RolloutDeps): Promise<Verdict | undefined> {
+  const split = await readSplitIfAny(routerOf(client.withSignal(signal), target, { clock, signal, replicas: 1, state: undefined }));
+  if (!split || split.weight === 0) return undefined;
+  return {
+    outcome: 'pass',
+    reason: 'STATUS',
+    summary: `No rollout is on record, but users meet a canary: ${split.words}.`,
+    next: ['Run `abort`: it sends all users to stable and removes the canary.'],
+  };
+}
+
 function summaryOf(state: RolloutState | undefined, split: Pick<Split, 'words'> | undefined): string {
   if (!state) return 'There never was a rollout of this service.';
   if (!isActive(state))
     return `The last rollout, of ${nameOf(state)}, is ${state.phase} since ${state.finishedAt}${state.ended ? `: ${state.ended.summary}` : '.'}`;
-  return `${nameOf(state)} is ${state.phase}, step ${state.step + 1} of ${state.target.steps.length}: ${split?.words ?? ''}.`;
+  const since = state.stepStartedAt ? ` since ${state.stepStartedAt}` : '';
+  return `${nameOf(state)} is ${state.phase}, step ${state.step + 1} of ${state.target.steps.length}${since}: ${split?.words ?? ''}.`;
 }
 
 function reportOf(state: RolloutState | undefined, holder: string | null, split: Pick<Split, 'words'> | undefined): string {

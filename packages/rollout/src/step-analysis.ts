@@ -1,7 +1,7 @@
 import type { CounterSample, Judgement } from '@slipway/analysis';
 import { type DocumentStore, type KubeObject, readWorkload, type Stored } from '@slipway/cluster';
 import { type AnalysisSettings, formatPercent, isCancellation, OperationError } from '@slipway/core';
-import { guard } from './abort-now.js';
+import { guard, wayOutByRoute } from './abort-now.js';
 import { goingBack } from './accept.js';
 import { failureReason, verdictAtEnd } from './analysis-verdict.js';
 import type { RolloutDeps } from './deps.js';
@@ -36,12 +36,16 @@ export interface OpenedState {
   stored: Stored<RolloutState> | undefined;
 }
 
+/** A pod that is being replaced may be missing at one look. */
+const LOOKS_UNTIL_GONE = 2;
+
 /** The watching of one step by one process. */
 export class StepAnalysis {
   private stored: Stored<RolloutState>;
   private evidence: Evidence;
   private podMemory: PodMemory = new Map();
   private latestPods: readonly ServicePod[] = [];
+  private looksWithoutPods = 0;
   private stable: KubeObject | undefined;
   private readonly watch: Watch;
   private readonly warned = new Set<string>();
@@ -64,7 +68,7 @@ export class StepAnalysis {
     this.stable = (await readWorkload(client.withSignal(signal), target.namespace, target.workload, target.container)).deployment;
     const router = routerOf(client, target, { clock, signal, replicas: this.state.replicas, state: this.state });
     await router.read();
-    const watch = onCancel === 'rollback' && this.options.mode === 'enforce' ? guard(router, signal, log) : undefined;
+    const watch = onCancel === 'rollback' && this.options.mode === 'enforce' ? guard(wayOutByRoute(router), signal, log) : undefined;
     try {
       const decided = await this.untilDecided();
       if (decided.goBack) return await this.sendBack(decided.verdict, () => router.makeSafe());
@@ -72,7 +76,7 @@ export class StepAnalysis {
     } catch (error) {
       if (!isCancellation(error, signal)) throw error;
       const sent = await watch?.sent();
-      return await this.cancelled(sent !== undefined);
+      return await this.cancelled(sent);
     } finally {
       watch?.disarm();
     }
@@ -143,13 +147,15 @@ export class StepAnalysis {
 
   /** A canary whose pods crash or stop being ready needs no statistics. */
   private unhealthy(): Verdict | undefined {
-    const seen = observePods(
-      this.podMemory,
-      this.latestPods.filter(({ track }) => track === 'canary'),
-    );
+    const canary = this.latestPods.filter(({ track }) => track === 'canary');
+    const hadPods = this.podMemory.size > 0 || this.looksWithoutPods > 0;
+    this.looksWithoutPods = hadPods && canary.length === 0 ? this.looksWithoutPods + 1 : 0;
+    const seen = observePods(this.podMemory, canary);
     this.podMemory = seen.memory;
-    if (seen.restarts === 0 && seen.lost.length === 0) return undefined;
-    const summary = `${nameOf(this.state)} at ${this.state.weight} %: its pods do not stay up: ${seen.words.join('; ')}.`;
+    const gone = this.looksWithoutPods >= LOOKS_UNTIL_GONE;
+    if (!gone && seen.restarts === 0 && seen.lost.length === 0) return undefined;
+    const words = gone ? 'none is left, while the route leads users to them' : seen.words.join('; ');
+    const summary = `${nameOf(this.state)} at ${this.state.weight} %: its pods do not stay up: ${words}.`;
     return { outcome: 'fail', reason: failureReason('health'), summary };
   }
 
@@ -157,22 +163,32 @@ export class StepAnalysis {
     if (this.options.mode === 'observe') return this.end(observed(verdict));
     const why = { reason: verdict.reason, summary: verdict.summary };
     this.deps.context.log.warning(`${verdict.summary} Sending all users back to ${this.state.image.from}.`);
-    await this.write({ ...goingBack(this.stored.value, 'aborting', why), evidence: this.evidence });
-    // Users first; what follows is tidying up.
-    await makeSafe();
-    const { state } = await runCommand(this.deps, { kind: 'abort', ...why });
-    const back = `All users meet ${this.state.image.from} again.`;
-    return this.end(
-      { ...verdict, summary: `${verdict.summary} ${back}`, next: ['Mend the cause, then begin a new rollout with `start`.'] },
-      state,
-    );
+    // Users first: they wait for no ConfigMap, and a state that cannot be written must not keep them with a version that was judged bad.
+    const [written, safe] = await Promise.allSettled([
+      this.write({ ...goingBack(this.stored.value, 'aborting', why), evidence: this.evidence }),
+      makeSafe(),
+    ]);
+    if (written.status === 'rejected')
+      this.deps.context.log.warning(`The rollout's state could not be written: ${wordsOf(written.reason)}`);
+    try {
+      const { state } = await runCommand(this.deps, { kind: 'abort', ...why });
+      const summary = `${verdict.summary} All users meet ${this.state.image.from} again.`;
+      return this.end({ ...verdict, summary, next: ['Mend the cause, then begin a new rollout with `start`.'] }, state);
+    } catch (error) {
+      // The verdict stands; what could not be put away does not take its place, unless users were not made safe.
+      if (safe.status === 'rejected' || !(error instanceof OperationError)) throw error;
+      const summary = `${verdict.summary} All users were routed to ${this.state.image.from}, but the canary could not be put away: ${error.message}`;
+      return this.end({ ...verdict, summary, next: ['Run `abort`.', ...error.next] });
+    }
   }
 
-  private async cancelled(sent: boolean): Promise<Analyzed> {
+  private async cancelled(sent: 'safe' | 'unsent' | undefined): Promise<Analyzed> {
     const why = { reason: 'CANCELLED', summary: 'The analysis was cancelled.' };
     if (sent) await this.writeLast(goingBack({ ...this.stored.value, evidence: this.evidence }, 'aborting', why));
-    const what = sent ? `users were sent back to ${this.state.image.from}` : `the rollout is left at ${this.state.weight} %`;
-    return this.end({ outcome: 'fail', reason: 'CANCELLED', summary: `The analysis was cancelled; ${what}.` });
+    const left = `the rollout is left at ${this.state.weight} %`;
+    const unsent = 'users could NOT be sent back (see the error above); the post step tries again';
+    const what = { safe: `users were sent back to ${this.state.image.from}`, unsent }[sent ?? 'unsent'];
+    return this.end({ outcome: 'fail', reason: 'CANCELLED', summary: `The analysis was cancelled; ${sent ? what : left}.` });
   }
 
   /** Users are safe already; a state that cannot be written must not hide that. `post` and the next run see the route. */
@@ -192,14 +208,10 @@ export class StepAnalysis {
     } catch (error) {
       if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
       const there = await this.opened.store.read();
-      throw new OperationError(
-        `The rollout changed while it was being watched: it is ${there?.value.phase ?? 'gone'} now (${there?.value.runUrl ?? there?.value.stepBy ?? 'unknown'}).`,
-        {
-          reason: 'ROLLOUT_SUPERSEDED',
-          next: ['See where it stands: `canary-deploy` with command `status`.'],
-          cause: error,
-        },
-      );
+      // Somebody may have touched the ConfigMap (a label, another key) and not the state.
+      const same = JSON.stringify(there?.value) === JSON.stringify(this.stored.value);
+      if (!there || !same) throw changed(there?.value, error);
+      this.stored = await this.opened.store.write(value, there);
     }
   }
 
@@ -219,6 +231,19 @@ export class StepAnalysis {
 function boundsOf(sample: CounterSample | null): readonly number[] | undefined {
   const asked = sample?.series.some(({ counters }) => counters.n > 0);
   return sample && (sample.bounds.length > 0 || asked) ? sample.bounds : undefined;
+}
+
+function changed(there: RolloutState | undefined, cause: OperationError): OperationError {
+  const why = there?.ended ? `: ${there.ended.summary}` : '.';
+  return new OperationError(`The rollout changed while it was being watched: it is ${there?.phase ?? 'gone'} now${why}`, {
+    reason: 'ROLLOUT_SUPERSEDED',
+    next: ['See where it stands: `canary-deploy` with command `status`.'],
+    cause,
+  });
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function observed(verdict: Verdict): Verdict {

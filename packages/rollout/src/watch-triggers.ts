@@ -70,6 +70,8 @@ async function looker({ client: initial, target, context }: RolloutDeps, { sourc
     (pods ?? []).filter(({ track }) => track === subject),
   );
   memory = first.memory;
+  let looks = 0;
+  let read = 0;
   let seen = 0;
   let held: Breach | undefined;
   const rows: string[][] = [];
@@ -87,6 +89,8 @@ async function looker({ client: initial, target, context }: RolloutDeps, { sourc
     if (health) memory = health.memory;
     const closed = before && after ? closeWindow(before, after, origin).window : null;
     const counts = closed?.[subject] ?? null;
+    looks += 1;
+    if (counts) read += 1;
     if (counts && counts.n > 0) seen += 1;
     const { state: next, breaches } = observeTriggers(
       fold,
@@ -118,7 +122,7 @@ async function looker({ client: initial, target, context }: RolloutDeps, { sourc
 
   return {
     again,
-    verdict: () => quietVerdict(seen, held, clock.now() - origin),
+    verdict: () => quietVerdict({ looks, read, seen }, held, clock.now() - origin),
     report: () =>
       mdTable(
         ['At', subject, 'Failing pods', 'Restarts'],
@@ -145,7 +149,12 @@ export function triggerReason(trigger: string): string {
   return `TRIGGER_${trigger.toUpperCase().replaceAll('-', '_')}`;
 }
 
-function quietVerdict(seen: number, held: Breach | undefined, watched: number): Verdict {
+/** `read`: looks at which counters were there; `seen`: those with requests. */
+function quietVerdict(
+  { looks, read, seen }: { looks: number; read: number; seen: number },
+  held: Breach | undefined,
+  watched: number,
+): Verdict {
   const time = formatDuration(watched);
   if (held)
     return {
@@ -160,6 +169,15 @@ function quietVerdict(seen: number, held: Breach | undefined, watched: number): 
       reason: 'NO_DATA',
       summary: `No request could be seen in ${time}; that nothing fired means nothing.`,
       next: ['See whether metrics can be read and requests come in.'],
+    };
+  }
+  // Metrics that broke off after the first look say nothing of the rest.
+  if (read * 2 < looks) {
+    return {
+      outcome: 'hold',
+      reason: 'NO_DATA',
+      summary: `Metrics could be read at ${read} of ${looks} looks in ${time}; that nothing fired means little.`,
+      next: ['See whether metrics can be read; then watch again.'],
     };
   }
   return { outcome: 'pass', reason: 'WATCH_PASSED', summary: `No trigger fired in ${time}.` };

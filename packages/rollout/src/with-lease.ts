@@ -1,4 +1,5 @@
 import { acquireLease, readWorkload } from '@slipway/cluster';
+import { OperationError } from '@slipway/core';
 import type { RolloutDeps } from './deps.js';
 import { RolloutRecord, recordName, rolloutStore } from './rollout-record.js';
 
@@ -7,6 +8,8 @@ export interface Held {
   record: RolloutRecord;
   /** Aborts when the run is cancelled, or when the lease is lost. */
   signal: AbortSignal;
+  /** STATE_CORRUPT: a record is there but cannot be read. */
+  corrupt?: OperationError;
 }
 
 /** How old a state may be to be decided on, milliseconds: longer means that the lease was waited for, and its holder may have written. */
@@ -18,15 +21,20 @@ const FRESH = 1_000;
  * The state is read before, so that the lease's fencing number can be made to exceed what the state has seen (somebody may have deleted the
  * Lease). Should another run write in between, this one's first write is refused by the state's resource version.
  *
- * Reasons: WORKLOAD_NOT_FOUND, LEASE_HELD, LEASE_LOST, STATE_NEWER, STATE_CORRUPT.
+ * Reasons: WORKLOAD_NOT_FOUND, LEASE_HELD, LEASE_LOST, STATE_NEWER, STATE_CORRUPT (unless `evenCorrupt`: the way back does without the record).
  */
-export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Promise<T>): Promise<T> {
+export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Promise<T>, evenCorrupt = false): Promise<T> {
   const { target, context } = deps;
   const client = deps.client.withSignal(context.signal);
   // State is written on a client that no signal cuts off: a cancelled run must still say what it did.
   const store = rolloutStore(client.withSignal(undefined), target.namespace, target.workload);
   const readAt = context.clock.now();
-  const stored = await store.read();
+  let corrupt: OperationError | undefined;
+  const stored = await store.read().catch((error: unknown) => {
+    if (!evenCorrupt || !(error instanceof OperationError && error.reason === 'STATE_CORRUPT')) throw error;
+    corrupt = error;
+    return undefined;
+  });
   // Where nothing was ever released a wrong name is likely, and must not leave even a Lease.
   if (!stored) await readWorkload(client, target.namespace, target.workload, target.container);
   const lease = await acquireLease(client, {
@@ -40,8 +48,8 @@ export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Prom
   });
   try {
     const record = new RolloutRecord(store, lease, context.clock, stored);
-    if (context.clock.now() - readAt > FRESH) await record.read();
-    return await body({ record, signal: AbortSignal.any([context.signal, lease.lost]) });
+    if (!corrupt && context.clock.now() - readAt > FRESH) await record.read();
+    return await body({ record, signal: AbortSignal.any([context.signal, lease.lost]), ...(corrupt ? { corrupt } : {}) });
   } finally {
     await lease.release();
   }

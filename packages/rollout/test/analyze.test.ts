@@ -108,8 +108,20 @@ describe('a release that fails requests', () => {
     await analyze(run, options(run, bad));
     const writes = kube.writes().map(({ verb, plural }) => `${verb} ${plural}`);
     const routed = writes.indexOf('patch virtualservices');
-    expect(writes[routed - 1]).toBe('patch configmaps');
     expect(writes.slice(0, routed).filter((write) => !write.endsWith('configmaps'))).toEqual([]);
+  });
+
+  it('is routed away from even when the state cannot be written, and the verdict stands', async () => {
+    const { kube, run } = await atTenPercent();
+    kube.before = ({ verb, plural, body }) => {
+      const aborting = plural === 'configmaps' && JSON.stringify(body ?? '').includes('aborting');
+      if (verb === 'patch' && aborting) throw new OperationError('no answer', { reason: 'API_UNAVAILABLE' });
+      return undefined;
+    };
+    const { verdict } = await analyze(run, options(run, bad));
+    expect(verdict.reason).toMatch(/ERROR_RATE_WORSE|ERROR_LIMIT/);
+    expect(verdict.summary).toMatch(/All users were routed to .*v1, but the canary could not be put away: no answer/);
+    expect(weightOf(kube)).toBe(0);
   });
 
   it('is only reported in mode observe', async () => {
@@ -195,6 +207,19 @@ describe('a run that ends in the middle', () => {
     expect(stateOf(kube).phase).toBe('aborting');
   });
 
+  it('goes on when somebody put a label on the ConfigMap', async () => {
+    const { kube, run } = await atTenPercent();
+    const label: Traffic = {
+      ...good,
+      missing: (look) => {
+        const map = kube.at('configmaps', namespace, 'slipway-shop');
+        if (look === 5) kube.put({ ...map, metadata: { ...map.metadata, labels: { team: 'shop' } } });
+        return false;
+      },
+    };
+    expect((await analyze(run, options(run, label))).verdict.reason).toBe('ANALYSIS_PASSED');
+  });
+
   it('because somebody aborted meanwhile stops judging', async () => {
     const { kube, run } = await atTenPercent();
     const stop: Traffic = {
@@ -235,6 +260,24 @@ it('a canary whose pod restarts is taken back at once', async () => {
   const { verdict } = await analyze(run, options(run, crash));
   expect(verdict).toMatchObject({ outcome: 'fail', reason: 'CANARY_UNHEALTHY' });
   expect(verdict.summary).toMatch(/shop-canary-1: restarted 1 time/);
+  expect(weightOf(kube)).toBe(0);
+});
+
+it('a canary whose pods are all gone is taken back: its users meet nobody, and no metric tells', async () => {
+  const { kube, run } = await atTenPercent();
+  const pod = { name: 'shop-canary-1', namespace, labels: { app: 'shop', track: 'canary' } };
+  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+  kube.put({ apiVersion: 'v1', kind: 'Pod', metadata: pod, status });
+  const gone: Traffic = {
+    ...good,
+    missing: (look) => {
+      if (look === 2) kube.put({ apiVersion: 'v1', kind: 'Pod', metadata: pod, status: { ...status, phase: 'Failed' } });
+      return false;
+    },
+  };
+  const { verdict } = await analyze(run, options(run, gone));
+  expect(verdict).toMatchObject({ outcome: 'fail', reason: 'CANARY_UNHEALTHY' });
+  expect(verdict.summary).toMatch(/none is left/);
   expect(weightOf(kube)).toBe(0);
 });
 

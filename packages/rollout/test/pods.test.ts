@@ -48,6 +48,17 @@ describe('listPods', () => {
     expect(pods[0]).toMatchObject({ ready: true, readyAt: Date.parse('2026-11-22T19:00:00Z'), restarts: 0, fatal: null });
   });
 
+  it('takes the start of the released container for the start of its counters, not the last time it became ready', async () => {
+    const statuses = [
+      { name: 'proxy', ready: true, restartCount: 1, state: { running: { startedAt: '2026-11-22T19:05:00Z' } } },
+      { name: 'web', ready: true, restartCount: 0, state: { running: { startedAt: '2026-11-22T18:00:00Z' } } },
+    ];
+    const kube = memoryKube(pod('a', { app: 'shop', track: 'stable' }, { containerStatuses: statuses }));
+    const expected = { startedAt: Date.parse('2026-11-22T18:00:00Z'), readyAt: Date.parse('2026-11-22T19:00:00Z') };
+    expect((await listPods(kube, { ...target(), container: 'web' }, stable))[0]).toMatchObject(expected);
+    expect((await listPods(kube, target(), stable))[0]).toMatchObject(expected);
+  });
+
   it('tells a crash loop', async () => {
     const waiting = { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: { exitCode: 1 } } };
     const kube = memoryKube(

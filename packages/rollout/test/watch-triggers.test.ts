@@ -72,6 +72,22 @@ describe('watchTriggers', () => {
     expect(verdict).toMatchObject({ outcome: 'hold', reason: 'NO_DATA' });
   });
 
+  it('holds when metrics broke off after the first look', async () => {
+    const run = deps(shop());
+    const began = run.context.clock.now();
+    const steady = source(run, { stable: 0 });
+    const broken: MetricsSource = {
+      name: 'broken',
+      sample: async (signal) => {
+        if (run.context.clock.now() - began > 30_000) throw new OperationError('no answer', { reason: 'API_UNAVAILABLE' });
+        return steady.sample(signal);
+      },
+    };
+    const { verdict } = await watchTriggers(run, { ...options(run, { stable: 0 }), source: () => broken });
+    expect(verdict).toMatchObject({ outcome: 'hold', reason: 'NO_DATA' });
+    expect(verdict.summary).toMatch(/3 of 30 looks/);
+  });
+
   describe('while a canary is on', () => {
     async function during(rates: Rates) {
       const kube = shop();

@@ -110,3 +110,23 @@ export function failures(sandbox: Sandbox, from: number): { failed: number; unan
   const unanswered = total.refused + total.resets + total.noEndpoints + total.noRoute;
   return { failed: unanswered + total['5xx'] + total.timeouts, unanswered };
 }
+
+/** A test with a world of its own, which goes with it: such tests can run side by side. */
+export function scene<T extends unknown[]>(
+  options: WorldOptions,
+  body: (shop: World, ...row: T) => Promise<void>,
+): (...row: T) => Promise<void> {
+  return async (...row) => {
+    const shop = await world(options);
+    try {
+      await body(shop, ...row);
+    } finally {
+      await shop.end();
+    }
+  };
+}
+
+/** Resolves when an analysis is at work: its first window is in the state. */
+export async function watched({ sandbox, state }: World): Promise<void> {
+  await sandbox.until('the first window is judged', () => (state().evidence?.watched ?? 0) >= 1);
+}

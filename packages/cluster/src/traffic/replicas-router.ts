@@ -68,9 +68,10 @@ export function replicasRouter(initial: KubeClient, options: RouterOptions): Tra
 
   /** The canary first: its users are safe with that. Stable grows back without being waited for, and not when an autoscaler sees to it. */
   async function back(by: KubeClient): Promise<void> {
-    const { stable, canary } = await readBoth(by);
+    const canary = await by.find(resources.deployments, namespace, options.canary);
     if (canary && replicasOf(canary) > 0) await scaleTo(by, options.canary, 0);
-    if (replicasOf(stable) >= replicas) return;
+    const stable = await by.find(resources.deployments, namespace, options.stable);
+    if (!stable || replicasOf(stable) >= replicas) return;
     if (unowned || !(await findHpa(by, namespace, options.stable))) await scaleTo(by, options.stable, replicas);
   }
 

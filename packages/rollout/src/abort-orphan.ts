@@ -1,0 +1,47 @@
+import { removeCanary } from '@slipway/cluster';
+import { OperationError } from '@slipway/core';
+import type { Bench } from './act.js';
+import type { RolloutRecord } from './rollout-record.js';
+import type { RolloutState } from './state.js';
+import { nameOf, type Verdict } from './verdicts.js';
+
+/**
+ * The way back when somebody deleted stable meanwhile: the route and the canary are put away as ever, and the rollout is over; but nobody is
+ * left to serve, which is said. `state` is the one in which users are being sent back.
+ */
+export async function abortOrphan(
+  state: RolloutState,
+  cause: OperationError,
+  record: RolloutRecord,
+  { client, router }: Bench,
+): Promise<Verdict> {
+  const { namespace, workload, canary } = state.target;
+  await record.write(state, `back: ${state.ended?.reason}, without stable`);
+  if (state.kind === 'canary') {
+    await unlessGone(() => router.cleanup());
+    await removeCanary(client, namespace, canary, { canaryOf: workload });
+  }
+  const ended = { reason: cause.reason, summary: `Deployment ${namespace}/${workload} was deleted during the rollout.` };
+  await record.write(
+    { ...state, phase: 'aborted', weight: 0, intent: null, stepStartedAt: null, finishedAt: record.now(), ended },
+    'rest aborted',
+  );
+  return {
+    outcome: 'fail',
+    reason: cause.reason,
+    summary: `The canary of ${nameOf(state)} is gone, but nobody serves: ${ended.summary}`,
+    next: [
+      `Create Deployment ${namespace}/${workload} again from its manifest, with ${state.image.from}, the image before the rollout.`,
+      `Its former pod template is in ConfigMap ${namespace}/${state.snapshot?.name ?? `slipway-${workload}-snapshot`}.`,
+    ],
+  };
+}
+
+/** A route that was deleted, too, leads nobody to the canary. */
+async function unlessGone(body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof OperationError && error.reason === 'VIRTUAL_SERVICE_NOT_FOUND')) throw error;
+  }
+}
