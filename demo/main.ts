@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/node24.mjs';
@@ -59,6 +59,16 @@ function choose(names: readonly string[]): Scenario[] {
   });
 }
 
+/** Before minutes are spent on what cannot be kept. What is in the file stays until there is something new. */
+function refuseUnwritable(file: string): void {
+  try {
+    closeSync(openSync(file, 'a'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`--json ${file} cannot be written: ${why}. Name a file in a directory that exists.`, { cause });
+  }
+}
+
 function writeTimeline(file: string, outcomes: readonly Outcome[]): void {
   const played = outcomes.map(({ recording, checks, impact }) => {
     const { scenario, startedAt, endedAt, conclusion, jobs, timeline } = recording;
@@ -81,14 +91,15 @@ async function main(): Promise<number> {
   if (values.list) process.stdout.write(scenarios.map(({ name, title }) => `${name.padEnd(16)} ${title}\n`).join(''));
   if (values.help || values.list) return 0;
   if (!existsSync(join(root, 'dist', 'cluster', 'index.js'))) throw new Error('dist is not there: run `npm run build`');
+  if (values.json !== undefined) refuseUnwritable(values.json);
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   const outcomes = await playAll(choose(values.scenario), values.plain, interrupt.signal);
-  if (values.json !== undefined) writeTimeline(values.json, outcomes);
   for (const outcome of outcomes) {
     process.stdout.write(`\n${outcome.recording.scenario.title}\n${checkLines(outcome, true).join('\n')}\n`);
   }
   process.stdout.write(`\n${summaryTable(outcomes)}\n`);
+  if (values.json !== undefined) writeTimeline(values.json, outcomes);
   if (interrupt.signal.aborted) return 130;
   return outcomes.every(isAsExpected) ? 0 : 1;
 }

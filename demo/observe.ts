@@ -6,14 +6,17 @@ import { canaryWeight, failedRequests, production, productionService, type World
 const interval = 250;
 /** Over which the traffic shown is counted, milliseconds. */
 const span = 3_000;
+/** Characters of a write's body that are kept. */
+const longestBody = 2_000;
 
 /** Watches the world and reports writes, weights, traffic and the judge's evidence until the answered function is called. */
 export function observe({ sandbox }: World, report: (entry: Entry) => void): () => void {
   let weight = canaryWeight(sandbox);
   let shown = '';
   const since = Date.now();
-  const stopWrites = sandbox.on('write', ({ at, verb, resource, namespace, name, dryRun, status }) => {
-    report({ type: 'write', at, verb, resource, namespace, name, dryRun, status });
+  const stopWrites = sandbox.on('write', ({ at, verb, resource, namespace, name, dryRun, status, body }) => {
+    const sent = JSON.stringify(body ?? null).slice(0, longestBody);
+    report({ type: 'write', at, verb, resource, namespace, name, dryRun, status, body: sent });
     const now = canaryWeight(sandbox);
     if (now !== weight) report({ type: 'weight', at, weight: now });
     weight = now;

@@ -5,8 +5,18 @@ import type { Scenario } from './scenarios.js';
 /** One line of a scenario's timeline: what the run did, what came of it in the world. `at`: milliseconds since the epoch. */
 export type Entry =
   | RunEvent
-  /** A write that the Kubernetes API was asked for. */
-  | { type: 'write'; at: number; verb: string; resource: string; namespace: string; name: string; dryRun: boolean; status: number }
+  /** A write that the Kubernetes API was asked for; `body`: the patch or object as JSON, cut when it is long. */
+  | {
+      type: 'write';
+      at: number;
+      verb: string;
+      resource: string;
+      namespace: string;
+      name: string;
+      dryRun: boolean;
+      status: number;
+      body: string;
+    }
   /** A write that the GitHub API was asked for. */
   | { type: 'github-write'; at: number; method: string; path: string; status: number }
   /** The share of users that the route sends to the canary has changed. */

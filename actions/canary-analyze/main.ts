@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createJudge, errorRate, formatReplay, type Judgement, replay } from '@slipway/analysis';
-import { type Action, type AnalysisSettings, type Context, type Ending, type Inputs, UsageError } from '@slipway/core';
+import { type Action, type AnalysisSettings, type Context, type Ending, type Inputs, mdTable, mdText, UsageError } from '@slipway/core';
 import {
   analysisReport,
   analyze,
@@ -39,6 +39,7 @@ async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<
       rollout: state?.id ?? null,
       phase: state?.phase ?? 'none',
       weight: state?.weight ?? 0,
+      split: state?.split ?? null,
       judgement,
       requests: opened.deps.client.requests,
     },
@@ -94,6 +95,10 @@ async function replayFiles(
     summary: `${results.length} traces judged: ${backs} would have been rolled back.`,
     stdout: formatReplay(results),
     details: { traces: results.length, rollbacks: backs },
+    report: mdTable(
+      ['Trace', 'Verdict', 'Rolled back at', 'Metric'],
+      results.map(({ trace, verdict, at, metric }) => [mdText(trace), verdict, at === null ? 'never' : `${at} s`, mdText(metric ?? '')]),
+    ),
   };
 }
 

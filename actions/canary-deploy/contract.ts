@@ -35,7 +35,11 @@ export const contract = defineContract({
     'rollout-id': { description: 'Id of the rollout; empty when there never was one.' },
     phase: { description: '`none`, `starting`, `progressing`, `promoting`, `promoted`, `aborting`, `aborted`, `undoing` or `undone`.' },
     step: { description: 'Number of the step in force, from 1; 0 when there is none.' },
-    weight: { description: 'Percent of users that meet the new version.' },
+    weight: { description: 'Percent of users that were to meet the new version: the step’s weight, or the one asked for.' },
+    'measured-weight': {
+      description:
+        'Percent of users that meet it, as read back. With `router: replicas` whole pods seldom make the weight asked for: 1 of 5 pods is 20.',
+    },
     image: { description: 'Image that is being released, or was last.' },
     'previous-image': { description: 'Image that served before.' },
     done: { description: '`true` when the rollout is at rest for good (promoted, aborted or undone).' },

@@ -1,8 +1,10 @@
+import { exampleImage, imageProblem } from '@slipway/cluster';
 import { type Action, type Context, type Ending, type Inputs, UsageError } from '@slipway/core';
 import {
   type Command,
   finishCancelled,
   isActive,
+  measuredWeight,
   noteUnfinished,
   openRollout,
   type RolloutState,
@@ -38,6 +40,8 @@ function commandOf({ command, image, weight, version: given }: Inputs<Contract>,
   const version = given ?? null;
   const share = weight === undefined ? {} : { weight };
   const refuse = (where: string, message: string, example: string) => new UsageError([{ where, message, example }]);
+  const wrong = image === undefined ? undefined : imageProblem(image);
+  if (wrong !== undefined) throw refuse('image', `${JSON.stringify(image?.slice(0, 100))} ${wrong}`, exampleImage);
   if (weight === 100 && command !== 'promote') throw refuse('weight', '100 % is not a step: `promote` sends everybody', '50');
   switch (command) {
     case 'start':
@@ -63,6 +67,7 @@ function ending(verdict: Verdict, state: RolloutState | undefined): Ending<Contr
       phase: state?.phase ?? 'none',
       step: (state?.step ?? -1) + 1,
       weight: state?.weight ?? 0,
+      'measured-weight': state ? Math.round(measuredWeight(state) * 10) / 10 : 0,
       image: state?.image.to ?? '',
       'previous-image': state?.image.from ?? '',
       done: state !== undefined && !isActive(state),

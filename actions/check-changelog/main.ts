@@ -32,7 +32,7 @@ export const action: Action<Contract> = { contract, main };
 
 async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<Contract>> {
   const { version, tagPrefix } = readInputs(inputs);
-  const read = await readChangelogFile(resolve(context.cwd, inputs.file));
+  const read = await readChangelogFile(resolve(context.cwd, inputs.file), inputs.file);
   if (!read.ok) return unread(inputs.file, read);
   const changelog = parseChangelog(read.source, { tagPrefix });
   const verdict = checkChangelog({ changelog, version, tagPrefix, now: context.clock.now() });

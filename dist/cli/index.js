@@ -261,18 +261,19 @@ function oneLine(text) {
 }
 
 // packages/core/src/run/settle.ts
-async function settle(contract6, handler, raw, context) {
+async function settle(contract6, handler, raw, context, wordProblem = (problem) => problem) {
   const startedAt = context.clock.now();
-  const settled = await attempt(contract6, handler, raw, context);
+  const settled = await attempt(contract6, handler, raw, context, wordProblem);
   const times = { startedAt: new Date(startedAt).toISOString(), finishedAt: new Date(context.clock.now()).toISOString() };
   const { outcome, reason, summary: summary2, next = [], details = {} } = settled.ending;
   const result = { schema: 1, action: contract6.name, outcome, reason, summary: summary2, next, details, ...times };
   return "error" in settled ? { result, error: settled.error } : { result, ending: settled.ending };
 }
-async function attempt(contract6, handler, raw, context) {
+async function attempt(contract6, handler, raw, context, wordProblem) {
   try {
     return { ending: await handler(parseInputs(contract6, raw), context) };
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof UsageError ? new UsageError(thrown.problems.map(wordProblem), { cause: thrown.cause }) : thrown;
     return { ending: endingOf(error, context.signal), error };
   }
 }
@@ -469,7 +470,7 @@ function resultJson(result) {
 }
 function logEnding(log, { result, error }) {
   if (result.reason === "DEFECT") log.info(stackOf(error));
-  else if (error !== void 0) for (const line of causesOf(error)) log.info(line);
+  else if (error !== void 0 && !isToldByProblems(error)) for (const line of causesOf(error)) log.info(line);
   const problems = error instanceof UsageError ? error.problems : [];
   const [only, ...others] = problems;
   if (others.length > 0) for (const problem of problems) log.error(problemSentence(problem), placeOf(problem));
@@ -500,6 +501,10 @@ function stackOf(error) {
 }
 function causesOf(error) {
   return chain(error).map((cause) => `Caused by: ${cause instanceof Error ? cause.message || cause.name : String(cause)}`);
+}
+function isToldByProblems(error) {
+  const cause = error instanceof UsageError ? error.cause : void 0;
+  return typeof cause === "object" && cause !== null && "syscall" in cause;
 }
 function chain(error) {
   const causes = [];
@@ -872,6 +877,7 @@ var rolloutReasons = {
   STEP_NOT_IN_FORCE: "The step was not brought about yet.",
   WEIGHT_NOT_FORWARD: "The weight asked for is not larger than the one in force.",
   CONFIG_CHANGED: "The service\u2019s settings are not those with which the rollout began.",
+  RECREATE_STRATEGY: "The Deployment stops all pods before new ones start, so a canary of it cannot be promoted without downtime.",
   UNEXPECTED_SPLIT: "Traffic goes to a canary although no rollout is on record.",
   NO_LAST_GOOD: "What was good before can no longer be restored.",
   SNAPSHOT_TAMPERED: "The snapshot was changed, or is of another Deployment.",
@@ -1017,7 +1023,10 @@ var contract3 = defineContract({
     "rollout-id": { description: "Id of the rollout; empty when there never was one." },
     phase: { description: "`none`, `starting`, `progressing`, `promoting`, `promoted`, `aborting`, `aborted`, `undoing` or `undone`." },
     step: { description: "Number of the step in force, from 1; 0 when there is none." },
-    weight: { description: "Percent of users that meet the new version." },
+    weight: { description: "Percent of users that were to meet the new version: the step\u2019s weight, or the one asked for." },
+    "measured-weight": {
+      description: "Percent of users that meet it, as read back. With `router: replicas` whole pods seldom make the weight asked for: 1 of 5 pods is 20."
+    },
     image: { description: "Image that is being released, or was last." },
     "previous-image": { description: "Image that served before." },
     done: { description: "`true` when the rollout is at rest for good (promoted, aborted or undone)." }

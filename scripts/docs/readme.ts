@@ -24,8 +24,12 @@ export function actionReadme(contract: Contract, intro: string): string {
       ['Code', 'Outcome', 'Step'],
       [
         ['0', '`pass`, `skipped`', 'succeeds'],
-        ['1', '`fail`', 'fails'],
-        ['2', '`error`: in use, in configuration, or the world refused', 'fails'],
+        [
+          '1',
+          '`fail`: no, or it could not be done because the cluster, GitHub or the metrics server refused; the reason tells which',
+          'fails',
+        ],
+        ['2', '`error`: wrong inputs or slipway.yml, cancelled, or a defect', 'fails'],
         ['3', '`hold`: undecided, nothing moved', 'fails'],
       ],
     ),

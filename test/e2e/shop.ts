@@ -31,7 +31,7 @@ spec:
   selector: {matchLabels: {app: shop}}
   template:
     metadata:
-      labels: {app: shop, track: stable}
+      labels: ${router === 'istio' ? '{app: shop, track: stable}' : '{app: shop} # adopted by the first rollout'}
       # As a server should: on SIGTERM it ends what it has begun.
       annotations: {testcluster/stop-delay: 2s}
     spec:

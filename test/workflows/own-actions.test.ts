@@ -89,6 +89,16 @@ describe('notify', () => {
   });
 
   it.each([
+    ['rolled-back', / did not get through and was rolled back on production after .* s\.$/],
+    ['nothing-moved', / did not get through on production after .* s: no user had been moved to it\.$/],
+    ['rollback-failed', / did not get through on production after .* s, and the ROLLBACK FAILED: /],
+  ])('tells the truth about the way back: %s', async (event, words) => {
+    answer = () => ({ status: 200 });
+    await run(notify(`${url}/hook`).replace('completed', event));
+    expect(received.find(({ path }) => path === '/hook')?.body).toMatchObject({ event, text: expect.stringMatching(words) });
+  });
+
+  it.each([
     ['an error status', () => `${url}/hook`],
     ['a closed port', () => 'http://127.0.0.1:9/'],
     ['no URL at all', () => '"not a url"'],
@@ -146,6 +156,17 @@ describe('github-release', () => {
     const done = await run(publish);
     expect(done.conclusion).toBe('failure');
     expect(done.errors[0]).toMatch(/GitHub answered 403 for v1\.4\.0-rc\.1.*permissions: contents: write/);
+  });
+});
+
+describe('github-release without a network', () => {
+  it('names the host, the cause and what to do', async () => {
+    await new Promise((resolve) => server.close(resolve));
+    const done = await run(publish);
+    expect(done.conclusion).toBe('failure');
+    expect(done.errors[0]).toContain(
+      `No answer from ${url} (GITHUB_API_URL) for v1.4.0-rc.1, three times: ECONNREFUSED. Check the runner's`,
+    );
   });
 });
 

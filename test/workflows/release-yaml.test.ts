@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { root } from '../../scripts/node24.mjs';
-import { isTrue } from './executor/evaluate.js';
+import { evaluateTexts, isTrue } from './executor/evaluate.js';
 import type { StepsJob } from './executor/model.js';
 import { readAction, readWorkflow } from './executor/parse.js';
 
@@ -77,6 +77,23 @@ describe('release.yml', () => {
     const groups = jobsOf('release.yml').flatMap(([, { concurrency }]) => (concurrency ? [concurrency] : []));
     expect(groups).toHaveLength(2);
     for (const group of groups) expect(group['cancel-in-progress']).toBe(false);
+  });
+
+  it.each([
+    ['rolled-back', 'success', { 'rolled-back': 'true', reason: 'ROLLED_BACK' }],
+    ['rolled-back', 'success', { 'rolled-back': 'false', reason: 'ALREADY_GOOD' }],
+    ['nothing-moved', 'success', { 'rolled-back': 'false', reason: 'NOTHING_TO_DO' }],
+    ['rollback-failed', 'failure', { 'rolled-back': 'false', reason: 'LEASE_HELD' }],
+    ['rollback-failed', 'failure', {}],
+    ['failed', 'skipped', {}],
+  ])('tells that it is %s when the way back ended with %s %j', async (event, outcome, outputs) => {
+    const { jobs } = await readWorkflow(repository, `${directory}/release.yml`);
+    const note = (jobs.get('production') as StepsJob).steps.find(({ name }) => JSON.stringify(name).includes('did not get through'));
+    const scope = {
+      contexts: { steps: { rollback: { outcome, outputs }, begin: { outputs: {} } }, inputs: {}, env: {}, secrets: {} },
+      status: { success: () => false, failure: () => true, cancelled: () => false },
+    };
+    expect(evaluateTexts(note?.with, scope).event).toBe(event);
   });
 
   describe('goes back', () => {

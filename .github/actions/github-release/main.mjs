@@ -26,7 +26,9 @@ async function call(method, path, body, attempt = 1) {
     await sleep(attempt * 1_000);
     return call(method, path, body, attempt + 1);
   }
-  const text = response.error ? String(response.error.cause?.code ?? response.error.name) : await response.text();
+  const text = response.error
+    ? String(response.error.cause?.code ?? response.error.cause?.message ?? response.error.name)
+    : await response.text();
   return { status: response.status, text, json: response.status > 0 && response.status < 300 ? JSON.parse(text) : undefined };
 }
 
@@ -46,8 +48,10 @@ if (json) {
 } else {
   const why =
     status === 403 || status === 404 ? 'The job needs `permissions: contents: write`, and so does the one that calls the workflow.' : '';
-  console.log(
-    `::error title=No GitHub release::GitHub answered ${status} for ${tag}: ${text.slice(0, 300).replaceAll(/\s+/g, ' ')} ${why}`,
-  );
+  const what =
+    status === 0
+      ? `No answer from ${api} (GITHUB_API_URL) for ${tag}, three times: ${text}. Check the runner's network and proxy, then re-run this job.`
+      : `GitHub answered ${status} for ${tag}: ${text.slice(0, 300).replaceAll(/\s+/g, ' ')} ${why}`;
+  console.log(`::error title=No GitHub release::${what}`);
   process.exitCode = 1;
 }

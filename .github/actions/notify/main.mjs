@@ -3,11 +3,14 @@ import { appendFileSync } from 'node:fs';
 const input = (name) => (process.env[`INPUT_${name.toUpperCase()}`] ?? '').trim();
 const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run, GITHUB_OUTPUT: output = '' } = process.env;
 
+/** What comes before the environment and the time it took, and what comes after. */
 const words = {
-  started: 'is on its way to',
-  completed: 'is released to all users of',
-  'rolled-back': 'did not get through and was rolled back on',
-  failed: 'did not get through on',
+  started: ['is on its way to', ''],
+  completed: ['is released to all users of', ''],
+  'rolled-back': ['did not get through and was rolled back on', ''],
+  'nothing-moved': ['did not get through on', ': no user had been moved to it'],
+  'rollback-failed': ['did not get through on', ', and the ROLLBACK FAILED: see the run, and who serves users'],
+  failed: ['did not get through on', ''],
 };
 
 const now = Math.floor(Date.now() / 1000);
@@ -18,7 +21,8 @@ const facts = { event, service: input('service'), version: input('version'), env
 
 function sentence() {
   const after = seconds === undefined ? '' : ` after ${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `${facts.service} ${facts.version} ${words[event] ?? event} ${facts.environment}${after}.`;
+  const [before, behind] = words[event] ?? [event, ''];
+  return `${facts.service} ${facts.version} ${before} ${facts.environment}${after}${behind}.`;
 }
 
 /** https://docs.slack.dev/messaging/formatting-message-text#escaping */

@@ -14,6 +14,7 @@ export * from './workloads/canary.js';
 export * from './workloads/children.js';
 export * from './workloads/diagnose.js';
 export * from './workloads/image.js';
+export * from './workloads/image-reference.js';
 export * from './workloads/pod-reasons.js';
 export * from './workloads/progress.js';
 export * from './workloads/ready.js';

@@ -78,6 +78,32 @@ describe('parseArguments', () => {
 });
 
 describe('runCli', () => {
+  it('reports the misspelt option alone, not what was meant as its value', () => {
+    expect(() => raw('start', '--imgae', 'x', '--json')).toThrow(/^--imgae: is not an option of canary-deploy; did you mean "--image"\?$/);
+    expect(() => raw('start', '--imgae=x', 'a')).toThrow(/^--imgae: is not/);
+  });
+
+  it('names an input as it is given in a shell', async () => {
+    const main = () => Promise.reject(new UsageError([{ where: 'image', message: 'is required', example: 'shop:v2' }]));
+    const host = await cli(['start', '--json'], { contract, main });
+    expect(host.err).toBe('error: --image: is required (example: shop:v2) [USAGE]\nNext: Correct --image, e.g. shop:v2\n');
+    expect(JSON.parse(host.out).details.problems[0].where).toBe('--image');
+    expect((await cli(['strat'])).err).toContain('error: command: "strat"');
+  });
+
+  it('says option where an action says input', async () => {
+    const next = ['Set the input `image` or the input `else`.'];
+    const main = async () => ({ outcome: 'fail' as const, reason: 'DONE' as const, summary: 'no', next });
+    expect((await cli(['start'], { contract, main })).out).toContain('Set the option `--image` or the input `else`.');
+  });
+
+  it('tells what Node said of a file once', async () => {
+    const refuse = (cause: Error) => () => Promise.reject(new UsageError([{ where: 'replay', message: 'cannot be read' }], { cause }));
+    const node = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT', syscall: 'open' });
+    expect((await cli(['start'], { contract, main: refuse(node) })).err).not.toContain('Caused by');
+    expect((await cli(['start'], { contract, main: refuse(new Error('deeper')) })).err).toContain('Caused by: deeper');
+  });
+
   it('prints for people', async () => {
     const host = await cli(['start']);
     expect(host.out).toBe('canary-deploy: pass (DONE)\ndid start\n\nNext:\n  - look\n\n| n |\n');

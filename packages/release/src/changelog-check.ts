@@ -1,9 +1,9 @@
 import type { Outcome } from '@slipway/core';
-import type { Changelog, Release } from './changelog.js';
+import type { Changelog, Release, Section } from './changelog.js';
 import { utcDay } from './changelog-date.js';
 import { findHiddenHeading, type HiddenHeading } from './changelog-hidden.js';
 import { notesOf } from './changelog-notes.js';
-import type { Flaw, HidingPlace } from './changelog-outline.js';
+import type { Flaw, HidingPlace, Range } from './changelog-outline.js';
 import { type ChangelogProblem, findProblems, releaseProblems, withoutBuildMetadata } from './changelog-problems.js';
 import { addEntries, type Fix, headingFor, insertSection, replaceHeading } from './changelog-template.js';
 import { formatVersion, type Version } from './version.js';
@@ -83,8 +83,23 @@ function checkSection(question: ChangelogQuestion, release: Release): ChangelogV
     const fix = blocking.code === 'EMPTY_SECTION' ? addEntries(release) : replaceHeading(changelog, release, utcDay(now));
     return verdict(question, blocking.code, { summary: `Line ${line}: ${blocking.message}.`, line, release, fix });
   }
+  const again = findHiddenHeading(changelog, withoutBuildMetadata(version), question.tagPrefix);
+  if (again?.range.place === 'code' && isOnlyContent(changelog, release, again.range)) return onlyCode(question, release, again);
   const summary = `The changelog has a section for ${version} (lines ${line}–${release.endLine}).`;
   return { ...verdict(question, 'FOUND', { summary, line, release }), outcome: 'pass', notes: notesOf(changelog, release) };
+}
+
+/** Somebody put a heading above the code block in which the section was forgotten: displayed, it is still code. */
+function onlyCode(question: ChangelogQuestion, release: Release, { line, range }: HiddenHeading): ChangelogVerdict {
+  const summary = `The section of ${release.version} (line ${release.line}) is nothing but the code block that begins in line ${range.line}, with the heading once more in line ${line}.`;
+  const next = [`Take the entries out of the code block: remove its fences (or indentation) and the heading in line ${line}.`];
+  return verdict(question, 'IN_CODE', { summary, line, release, next });
+}
+
+/** Whether a section shows nothing but what is in `range`. */
+function isOnlyContent({ outline }: Changelog, section: Section, range: Range): boolean {
+  const shown = outline.content.filter(({ line }) => line > section.headingEndLine && line <= section.endLine);
+  return shown.length > 0 && shown.every(({ line, endLine }) => line <= range.line && range.endLine <= endLine);
 }
 
 function isBlocking(
@@ -109,10 +124,17 @@ function notDisplayed(question: ChangelogQuestion, wanted: string, folded: Relea
     return verdict(question, 'IN_DETAILS', { summary, line: folded.line, next: [`Move it out, above line ${folded.foldedBy}.`] });
   }
   const hidden = findHiddenHeading(question.changelog, wanted, question.tagPrefix);
-  if (hidden) return hiddenBy(question, wanted, hidden, fix);
+  if (hidden) return hiddenBy(question, wanted, hidden, sectionBeside(question, wanted, hidden.range) ?? fix);
   const tooDeep = question.changelog.outline.flaws.find(({ code }) => code === 'NESTED_TOO_DEEP');
   if (tooDeep) return flawed(question, tooDeep, `; no section for ${wanted} was found above it`);
   return missing(question, wanted, fix);
+}
+
+/** Where `Unreleased` shows nothing but the place that hides the heading, a heading above that place would be one of nothing. */
+function sectionBeside({ changelog, now }: ChangelogQuestion, wanted: string, range: Range): Fix | undefined {
+  const { unreleased } = changelog;
+  if (unreleased === null || !isOnlyContent(changelog, unreleased, range)) return undefined;
+  return insertSection({ ...changelog, unreleased: { ...unreleased, empty: true } }, wanted, utcDay(now));
 }
 
 function missing(question: ChangelogQuestion, wanted: string, fix: Fix): ChangelogVerdict {

@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type ChangelogSource, maxChangelogBytes, readChangelogSource, type SourceReason } from './changelog-source.js';
 
 export type ChangelogFileReason = SourceReason | 'FILE_MISSING' | 'FILE_UNREADABLE';
@@ -8,8 +8,11 @@ export type ChangelogFile =
   | { ok: true; source: ChangelogSource }
   | { ok: false; reason: ChangelogFileReason; line: number | null; message: string; next: string[]; cause?: unknown };
 
-/** Reads a changelog from disk. Never throws for what is wrong with the file: that is an answer too. */
-export async function readChangelogFile(path: string): Promise<ChangelogFile> {
+/**
+ * Reads a changelog from disk. Never throws for what is wrong with the file: that is an answer too. `given` is the path as the user
+ * wrote it: another file is suggested in the same way.
+ */
+export async function readChangelogFile(path: string, given = path): Promise<ChangelogFile> {
   try {
     const facts = await stat(path);
     // A pipe or device would be read for ever, a huge file not at all.
@@ -22,13 +25,14 @@ export async function readChangelogFile(path: string): Promise<ChangelogFile> {
       : { ...read, message: `${path}: ${read.message}`, next: ['Save the file as UTF-8.'] };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return missing(path);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return missing(path, given);
     return unreadable(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
 }
 
-async function missing(path: string): Promise<ChangelogFile> {
-  const similar = await similarFile(path);
+async function missing(path: string, given: string): Promise<ChangelogFile> {
+  const name = await similarFile(path);
+  const similar = name === undefined ? undefined : join(dirname(given), name);
   const next =
     similar === undefined
       ? ['Check out the repository before this step, or set the input `file`.']

@@ -114,6 +114,25 @@ describe('the block to paste', () => {
     }
   });
 
+  it.each([
+    ['before the fence', `# Changelog\n\n## [Unreleased]\n\n\`\`\`md\n## [1.4.0] - 2026-11-22\n- a\n\`\`\`\n\n${rest}`, 10],
+    ['without a release', '## [Unreleased]\n\n```\n## [1.4.0]\n- a\n```\n', 7],
+  ])('adds a section of its own where Unreleased is only what hides it: %s', (_, text, line) => {
+    const { reason, fix, next } = check(text);
+    expect([reason, fix?.line, fix?.replaces, next]).toEqual(['IN_CODE', line, null, [`Insert the block below before line ${line}.`]]);
+    const lines = text.split('\n');
+    lines.splice(line - 1, 0, ...(fix?.block ?? '').split('\n'));
+    expect(check(lines.join('\n'))).toMatchObject({ reason: 'FOUND', notes: '### Added\n\n- …' });
+  });
+
+  it('does not take a code block with the heading again for entries', () => {
+    const fenced = '```md\n## [1.4.0] - 2026-11-22\n- a\n```\n';
+    const verdict = check(`## [1.4.0] - 2026-11-22\n\n${fenced}\n${rest}`);
+    expect(verdict).toMatchObject({ outcome: 'fail', reason: 'IN_CODE', line: 4, notes: '' });
+    expect(check(`## [1.4.0] - 2026-11-22\n\n- a, written as\n\n${fenced}\n${rest}`).outcome).toBe('pass');
+    expect(check(`## [1.4.0] - 2026-11-22\n\n\`\`\`\nnpm i\n\`\`\`\n\n${rest}`).outcome).toBe('pass');
+  });
+
   it('follows the habits of the file', () => {
     expect(check('## v1.3.0 - 2026-01-01\n- a\n').fix?.block).toContain('## v1.4.0 - 2026-11-22\n\n### Added');
     expect(check('# [1.3.0](http://x) (2026-01-01)\n- a\n').fix?.block).toContain('# [1.4.0] - 2026-11-22');

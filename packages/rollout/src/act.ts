@@ -83,11 +83,14 @@ export async function act(
       // Nobody to the canary is the route's original form: one patch for both.
       await (change.weight === 0 ? router.cleanup() : router.setWeight(change.weight));
       return { world, memory: { ...memory, routed: change.weight, verified: false, tidy: change.weight === 0 } };
-    case 'verify-route':
+    case 'verify-route': {
+      const split = await router.verify(change.weight);
       return {
-        world: { ...world, split: await router.verify(change.weight) },
+        world: { ...world, split },
         memory: { ...memory, routed: change.weight, verified: true },
+        state: { split: { weight: split.weight, words: split.words } },
       };
+    }
     case 'drain':
       await drain(bench, world.canary, target);
       return { world, memory: { ...memory, drained: true } };

@@ -1,4 +1,5 @@
 import { formatPercent, mdTable, mdText } from '@slipway/core';
+import { evidenceWords, mostEvidence } from './evidence-words.js';
 import type { Evidence, WindowRow } from './state.js';
 
 /** The evidence of an analysis as Markdown: what the judge says, its evidence against its limits, and the last windows. */
@@ -9,15 +10,10 @@ export function analysisReport(evidence: Evidence | null): string {
 
 function judgementLines({ judge, judgement }: Evidence): string {
   if (!judgement) return '';
-  const rows = Object.entries(judgement.evidence).map(([metric, { evidence, limit }]) => [
-    mdText(metric),
-    mdText(number(evidence)),
-    mdText(number(limit)),
-    mdText(formatPercent(Math.min(1, limit > 0 ? evidence / limit : 0))),
-  ]);
+  const rows = Object.entries(judgement.evidence).map(([metric, value]) => [mdText(metric), mdText(evidenceWords(value))]);
   const { judged, dropped } = judgement.windows;
   const head = `Judge \`${judge}\`, scope ${mdText(judgement.scope)}: ${mdText(judgement.explanation)}. Windows judged: ${judged}, incomplete: ${dropped}.`;
-  return rows.length === 0 ? head : `${head}\n\n${mdTable(['Evidence for "worse"', 'now', 'limit', 'share'], rows)}`;
+  return rows.length === 0 ? head : `${head}\n\n${mdTable(['Metric', 'Evidence for "worse"'], rows)}`;
 }
 
 function windowTable(windows: readonly WindowRow[]): string {
@@ -27,7 +23,7 @@ function windowTable(windows: readonly WindowRow[]): string {
     `${weight} %`,
     share(canary),
     share(stable),
-    mdText(formatPercent(Math.max(0, ...Object.values(evidence)))),
+    mdText(mostEvidence(evidence)),
   ]);
   return mdTable(['Window', 'Weight', 'Canary errors', 'Stable errors', 'Most evidence'], rows);
 }
@@ -35,8 +31,4 @@ function windowTable(windows: readonly WindowRow[]): string {
 function share(counts: { n: number; e: number } | null): string {
   if (!counts) return 'no data';
   return counts.n === 0 ? '0 of 0' : `${counts.e} of ${counts.n} (${mdText(formatPercent(counts.e / counts.n))})`;
-}
-
-function number(value: number): string {
-  return value >= 1e6 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }

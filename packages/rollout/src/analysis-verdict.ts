@@ -1,5 +1,6 @@
 import type { Judgement } from '@slipway/analysis';
 import type { AnalysisSettings } from '@slipway/core';
+import { weightWords } from './measured-split.js';
 import type { RolloutState } from './state.js';
 import { nameOf, type Verdict } from './verdicts.js';
 
@@ -34,14 +35,14 @@ export function verdictAtEnd(
         verdict: {
           outcome: 'pass',
           reason: 'ANALYSIS_PASSED',
-          summary: `${name} at ${state.weight} %: ${explanation}.`,
+          summary: `${name} at ${weightWords(state)}: ${explanation}.`,
           next: nextAfterPass(state),
         },
         goBack: false,
       };
     case 'fail':
       return {
-        verdict: { outcome: 'fail', reason: failureReason(judgement.metric), summary: `${name} at ${state.weight} %: ${explanation}.` },
+        verdict: { outcome: 'fail', reason: failureReason(judgement.metric), summary: `${name} at ${weightWords(state)}: ${explanation}.` },
         goBack: true,
       };
     case 'inconclusive':
@@ -50,7 +51,7 @@ export function verdictAtEnd(
           verdict: {
             outcome: 'pass',
             reason: 'INCONCLUSIVE_CONTINUED',
-            summary: `${name} at ${state.weight} %: nothing speaks against it, though it is not proven: ${explanation}.`,
+            summary: `${name} at ${weightWords(state)}: nothing speaks against it, though it is not proven: ${explanation}.`,
             next: nextAfterPass(state),
           },
           goBack: false,
@@ -61,7 +62,7 @@ export function verdictAtEnd(
             verdict: {
               outcome: 'fail',
               reason: 'INCONCLUSIVE',
-              summary: `${name} at ${state.weight} % is undecided, which \`on-inconclusive: fail\` refuses: ${explanation}.`,
+              summary: `${name} at ${weightWords(state)} is undecided, which \`on-inconclusive: fail\` refuses: ${explanation}.`,
             },
             goBack: true,
           }
@@ -69,7 +70,7 @@ export function verdictAtEnd(
             verdict: {
               outcome: 'hold',
               reason: 'INCONCLUSIVE',
-              summary: `${name} at ${state.weight} % is undecided: ${explanation}.`,
+              summary: `${name} at ${weightWords(state)} is undecided: ${explanation}.`,
               next: nextWhileHeld(state),
             },
             goBack: false,
@@ -80,7 +81,8 @@ export function verdictAtEnd(
             verdict: {
               outcome: 'fail',
               reason: 'NO_DATA',
-              summary: `Nothing could be seen of ${name} at ${state.weight} %, which \`on-nodata: fail\` refuses: ${explanation}.`,
+              summary: `Nothing could be seen of ${name} at ${weightWords(state)}, which \`on-nodata: fail\` refuses: ${explanation}.`,
+              next: nextWithoutData(state, judgement),
             },
             goBack: true,
           }
@@ -88,8 +90,8 @@ export function verdictAtEnd(
             verdict: {
               outcome: 'hold',
               reason: 'NO_DATA',
-              summary: `Nothing could be seen of ${name} at ${state.weight} %: ${explanation}.`,
-              next: nextWithoutData(state),
+              summary: `Nothing could be seen of ${name} at ${weightWords(state)}: ${explanation}.`,
+              next: nextWithoutData(state, judgement),
             },
             goBack: false,
           };
@@ -107,7 +109,20 @@ function nextWhileHeld(state: RolloutState): string[] {
   ];
 }
 
-function nextWithoutData({ target }: RolloutState): string[] {
+function nextWithoutData({ target }: RolloutState, { totals, windows }: Judgement): string[] {
+  // Both were read; the one was asked and the other was not.
+  if (windows.judged > 0 && totals.canary.n === 0 && totals.stable.n > 0) {
+    const where = `The canary got no request though its pods are ready, while stable got ${totals.stable.n}`;
+    return target.traffic.router === 'replicas'
+      ? [
+          `${where}: does a mesh or an ingress route Service ${target.kubeService}, past the number of pods? Then set \`traffic.router\` (\`istio\`) in slipway.yml, run \`abort\` and begin anew.`,
+          'Else there are too few requests, or long-lived connections that stay with stable: watch longer.',
+        ]
+      : [
+          `${where}: do requests pass the mesh, by the hosts and gateways of VirtualService ${target.traffic.virtualService}?`,
+          'Then run `canary-analyze` again.',
+        ];
+  }
   return [
     `See whether the pods' metrics can be read: kubectl -n ${target.namespace} get --raw "/api/v1/namespaces/${target.namespace}/pods/POD:PORT/proxy/metrics"`,
     'See whether requests come in at all; then run `canary-analyze` again.',

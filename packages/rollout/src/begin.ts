@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { CANARY, type KubeObject, refuseExcludedCanary, refuseForeign, refuseUnready, TRACK_LABEL } from '@slipway/cluster';
+import {
+  CANARY,
+  describe,
+  type KubeObject,
+  refuseExcludedCanary,
+  refuseForeign,
+  refuseUnready,
+  TRACK_LABEL,
+  type Workload,
+} from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Acceptance } from './accept.js';
 import type { Bench } from './act.js';
@@ -9,16 +18,34 @@ import type { World } from './world.js';
 type Begin = Extract<Acceptance, { kind: 'begin' }>;
 
 /**
- * Refuses what could not work, before anything is changed. Reasons: WORKLOAD_PAUSED, ZERO_REPLICAS, CANARY_NAME_TAKEN, SERVICE_NOT_FOUND,
- * SERVICE_EXCLUDES_CANARY, UNEXPECTED_SPLIT, and those of the router's check.
+ * Refuses what could not work, before anything is changed. Reasons: WORKLOAD_PAUSED, ZERO_REPLICAS, RECREATE_STRATEGY, CANARY_NAME_TAKEN,
+ * SERVICE_NOT_FOUND, SERVICE_EXCLUDES_CANARY, UNEXPECTED_SPLIT, and those of the router's check.
  */
 export async function refuseHopeless({ rollout }: Begin, world: World, { client, router, deps: { target } }: Bench): Promise<void> {
   refuseUnready(world.stable);
+  // A rolling release goes by the Deployment's own strategy, downtime and all.
   if (rollout === 'rolling') return;
+  refuseRecreate(world.stable);
   if (world.canary) refuseForeign(world.canary, target.workload);
   await router.check();
   await refuseExcludedCanary(client, target.namespace, target.kubeService, canaryLabels(world.stable.deployment));
   if (world.split && world.split.weight > 0) throw unexpectedSplit(world.split.weight, target);
+}
+
+/** A promotion gives stable the new image while users meet it: with `strategy: Recreate` all its pods would go first. Reason: RECREATE_STRATEGY. */
+export function refuseRecreate({ deployment }: Workload): void {
+  if (deployment.spec?.strategy?.type !== 'Recreate') return;
+  const { namespace, name } = deployment.metadata;
+  throw new OperationError(
+    `${describe(deployment)} has \`strategy: Recreate\`: promoting a canary would stop all its pods while users meet them. Nothing was changed.`,
+    {
+      reason: 'RECREATE_STRATEGY',
+      next: [
+        `Let it roll: kubectl -n ${namespace} patch deployment/${name} -p '{"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":null}}}' (and in its manifest), then run this again.`,
+        'If two versions must not run side by side, a canary is not for it: run `promote` with `image`, with no rollout on, which accepts the downtime.',
+      ],
+    },
+  );
 }
 
 /** The state with which a rollout begins: nothing is in the cluster yet. */

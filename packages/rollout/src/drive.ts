@@ -64,7 +64,13 @@ export async function drive(start: RolloutState, startWorld: World, record: Roll
 /** The state in which the release is taken back because of `error`; undefined when the error says nothing against it. */
 function wayBack(state: RolloutState, error: unknown): RolloutState | undefined {
   if (isGoingBack(state) || !(error instanceof OperationError) || !speaksAgainstRelease.has(error.reason)) return undefined;
-  return goingBack(state, 'aborting', { reason: error.reason, summary: error.message });
+  return goingBack(state, 'aborting', { reason: error.reason, summary: sentence(error.message) });
+}
+
+/** What a cluster says may end without a full stop, and something follows it. */
+function sentence(text: string): string {
+  const said = text.trimEnd();
+  return /[.!?]$/.test(said) ? said : `${said}.`;
 }
 
 function rested(state: RolloutState, phase: 'progressing' | 'promoted' | 'aborted' | 'undone', world: World, now: string): RolloutState {

@@ -7,6 +7,7 @@ export { clusterPermissions, onCancelInput, targetInputs } from './common-inputs
 export { type Change, decide, type Memory, type Observed, type RouterRules } from './decide.js';
 export type { RolloutDeps } from './deps.js';
 export { finishCancelled } from './finish-cancelled.js';
+export { measuredWeight } from './measured-split.js';
 export { createSource, type SourceOptions } from './metrics-source.js';
 export { type OpenedRollout, type OpenInputs, openRollout } from './open-rollout.js';
 export type { ServicePod } from './pods.js';

@@ -29,6 +29,7 @@ export function parseState(value: unknown): RolloutState {
   demand(Array.isArray(state.target?.steps) && typeof state.target.traffic?.router === 'string', '`target` is not complete');
   demand(Number.isSafeInteger(state.step) && state.step < state.target.steps.length, `\`step\` is ${JSON.stringify(state.step)}`);
   demand(state.stepStartedAt === null || !Number.isNaN(Date.parse(state.stepStartedAt)), '`stepStartedAt` is not a time');
+  demand(state.split === undefined || Number.isFinite(state.split?.weight), '`split` has no `weight`');
   demand(Array.isArray(state.log), '`log` is not a list');
   return state;
 }

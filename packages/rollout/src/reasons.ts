@@ -19,6 +19,7 @@ export const rolloutReasons = {
   STEP_NOT_IN_FORCE: 'The step was not brought about yet.',
   WEIGHT_NOT_FORWARD: 'The weight asked for is not larger than the one in force.',
   CONFIG_CHANGED: 'The service’s settings are not those with which the rollout began.',
+  RECREATE_STRATEGY: 'The Deployment stops all pods before new ones start, so a canary of it cannot be promoted without downtime.',
   UNEXPECTED_SPLIT: 'Traffic goes to a canary although no rollout is on record.',
   NO_LAST_GOOD: 'What was good before can no longer be restored.',
   SNAPSHOT_TAMPERED: 'The snapshot was changed, or is of another Deployment.',

@@ -38,11 +38,26 @@ export interface ResolvedTarget {
  */
 export async function resolveTarget(inputs: TargetInputs, cwd: string): Promise<ResolvedTarget> {
   const withoutFile = inputs.namespace !== undefined && inputs.workload !== undefined && !existsSync(resolve(cwd, inputs.config));
-  const config = withoutFile ? defaultConfig(inputs.workload ?? '', inputs.namespace ?? '') : await loadConfig(inputs.config, cwd);
+  const config = withoutFile ? defaultConfig(inputs.workload ?? '', inputs.namespace ?? '') : await load(inputs.config, cwd);
   const { name, service } = chooseService(config, withoutFile ? undefined : inputs.service);
   const { environmentName, environment } = placeOf(config, inputs, withoutFile);
   const target = targetOf(name, service, environmentName, environment.namespace, inputs);
   return { target, service, context: environment.context, configHash: hashOf(service) };
+}
+
+async function load(path: string, cwd: string): Promise<Config> {
+  if (existsSync(resolve(cwd, path))) return loadConfig(path, cwd);
+  try {
+    return await loadConfig(path, cwd);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const without = 'or, without such a file, the inputs `namespace` and `workload` (--namespace, --workload): the rest has its defaults';
+    const problems = error.problems.map(({ allowed, ...problem }) => ({
+      ...problem,
+      allowed: allowed ? `${allowed}; ${without}` : without,
+    }));
+    throw new UsageError(problems, { cause: error });
+  }
 }
 
 /** Triggers may change while a rollout is on: they judge nothing of it. */

@@ -5,7 +5,7 @@ import { abortOrphan } from './abort-orphan.js';
 import { abortUnrecorded, type BackCommand, findCanary } from './abort-unrecorded.js';
 import { type Acceptance, accept, goingBack } from './accept.js';
 import type { Bench } from './act.js';
-import { initialState, refuseHopeless } from './begin.js';
+import { initialState, refuseHopeless, refuseRecreate } from './begin.js';
 import type { Circumstances, Command } from './command.js';
 import type { RolloutDeps } from './deps.js';
 import { drive } from './drive.js';
@@ -52,9 +52,15 @@ async function once(deps: RolloutDeps, command: Command, held: Held): Promise<Fi
   const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench.router));
   const acceptance = accept(command, state, deps.target.steps, circumstances(deps, world));
   if (acceptance.kind === 'end') return end(acceptance, command, world, bench, held);
+  if (acceptance.kind === 'go' && promotesCanary(acceptance.state, world)) refuseRecreate(world.stable);
   const rested = await bringAbout(acceptance, world, bench, held);
   const again = acceptance.kind === 'finish' && !rested.cancelled;
   return again ? undefined : finish(command, rested, held);
+}
+
+/** Whether stable is about to be replaced while it carries users. */
+function promotesCanary({ kind, phase, image }: RolloutState, { stable }: World): boolean {
+  return kind === 'canary' && phase === 'promoting' && stable.image !== image.to;
 }
 
 /** How often a command is decided anew. */
@@ -196,7 +202,12 @@ function cancelledVerdict(state: RolloutState, cancelled: Cancelled): Verdict {
   };
   // The signal came when all was done already.
   if (!isActive(state))
-    return { outcome: 'fail', reason: 'CANCELLED', summary: `The run was cancelled; the rollout had ended: it is ${state.phase}.` };
+    return {
+      outcome: 'fail',
+      reason: 'CANCELLED',
+      summary: `The run was cancelled; the rollout had ended: it is ${state.phase}.`,
+      next: [state.phase === 'promoted' ? 'To take it back, run `auto-rollback`.' : 'To try again, run `start`.'],
+    };
   return { outcome: 'fail', reason: 'CANCELLED', summary: `The run was cancelled; ${what[cancelled]}.`, next: [next[cancelled]] };
 }
 

@@ -34,6 +34,8 @@ export interface RolloutState {
   step: number;
   /** Weight that users meet, percent; while `stepStartedAt` is null, the weight that is being brought about. */
   weight: number;
+  /** How requests were split when the weight was read back; by pods it is seldom the weight that was asked for. */
+  split?: { weight: number; words: string };
   intent: Intent | null;
   image: { from: string; to: string };
   version: string | null;
@@ -83,11 +85,12 @@ export interface Evidence {
 export interface WindowRow {
   /** Seconds since `origin`, at the window's end. */
   t: number;
+  /** Percent of requests that the canary got, as read back when the step came into force. */
   weight: number;
   stable: { n: number; e: number } | null;
   canary: { n: number; e: number } | null;
-  /** Evidence per metric after this window, as a share of its limit. */
-  evidence: Record<string, number>;
+  /** Evidence per metric after this window, and its limit. */
+  evidence: Record<string, { evidence: number; limit: number }>;
 }
 
 /** A rollout of which something is in the cluster. */

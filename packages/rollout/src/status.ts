@@ -1,9 +1,10 @@
-import { readLease, type Split } from '@slipway/cluster';
+import { readLease, readWorkload, type Split } from '@slipway/cluster';
 import { mdCode, mdTable, mdText, OperationError } from '@slipway/core';
 import { readSplitIfAny } from './abort-unrecorded.js';
 import type { RolloutDeps } from './deps.js';
 import { recordName, rolloutStore } from './rollout-record.js';
 import { isActive, type RolloutState } from './state.js';
+import type { RolloutTarget } from './target.js';
 import { nameOf, type Verdict } from './verdicts.js';
 import { routerOf } from './world.js';
 
@@ -14,7 +15,10 @@ export interface Status {
   report: string;
 }
 
-/** Where the rollout of a target stands. Reads only, and takes no lease. */
+/** Without a weight: it cannot be read, or there is none. */
+type SplitSeen = Pick<Split, 'words'> & Partial<Pick<Split, 'weight'>>;
+
+/** Where the rollout of a target stands. Reads only, and takes no lease. Reason of errors: WORKLOAD_NOT_FOUND. */
 export async function readStatus(deps: RolloutDeps): Promise<Status> {
   const { target, context } = deps;
   const client = deps.client.withSignal(context.signal);
@@ -23,14 +27,16 @@ export async function readStatus(deps: RolloutDeps): Promise<Status> {
   const split = isActive(state) ? await readSplit(deps, state) : undefined;
   const stray = state ? undefined : await readStray(deps);
   if (stray) return { verdict: stray, state, report: '' };
+  // Throws when there is no such Deployment: a mistyped name must not look like a service at rest.
+  if (!state) await readWorkload(client, target.namespace, target.workload, target.container);
   return {
-    verdict: { outcome: 'pass', reason: 'STATUS', summary: summaryOf(state, split) },
-    state,
+    verdict: { outcome: 'pass', reason: 'STATUS', summary: summaryOf(state, split, target) },
+    state: state && split?.weight !== undefined ? { ...state, split: { weight: split.weight, words: split.words } } : state,
     report: reportOf(state, lease?.holder ?? null, split),
   };
 }
 
-async function readSplit({ client, context }: RolloutDeps, state: RolloutState): Promise<Pick<Split, 'words'>> {
+async function readSplit({ client, context }: RolloutDeps, state: RolloutState): Promise<SplitSeen> {
   if (state.kind === 'rolling') return { words: 'none: a rolling release' };
   const { clock, signal } = context;
   try {
@@ -53,10 +59,14 @@ async function readStray({ client, target, context: { clock, signal } }: Rollout
   };
 }
 
-function summaryOf(state: RolloutState | undefined, split: Pick<Split, 'words'> | undefined): string {
-  if (!state) return 'There never was a rollout of this service.';
+function summaryOf(
+  state: RolloutState | undefined,
+  split: Pick<Split, 'words'> | undefined,
+  { namespace, workload }: RolloutTarget,
+): string {
+  if (!state) return `There never was a rollout of Deployment ${namespace}/${workload}.`;
   if (!isActive(state))
-    return `The last rollout, of ${nameOf(state)}, is ${state.phase} since ${state.finishedAt}${state.ended ? `: ${state.ended.summary}` : '.'}`;
+    return `The last rollout of Deployment ${namespace}/${workload}, to ${nameOf(state)}, is ${state.phase} since ${state.finishedAt}${state.ended ? `: ${state.ended.summary}` : '.'}`;
   const since = state.stepStartedAt ? ` since ${state.stepStartedAt}` : '';
   return `${nameOf(state)} is ${state.phase}, step ${state.step + 1} of ${state.target.steps.length}${since}: ${split?.words ?? ''}.`;
 }

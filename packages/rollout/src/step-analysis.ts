@@ -5,6 +5,8 @@ import { guard, wayOutByRoute } from './abort-now.js';
 import { goingBack } from './accept.js';
 import { failureReason, verdictAtEnd } from './analysis-verdict.js';
 import type { RolloutDeps } from './deps.js';
+import { evidenceWords } from './evidence-words.js';
+import { weightWords } from './measured-split.js';
 import { observePods, type PodMemory } from './pod-health.js';
 import { listPods, type ServicePod } from './pods.js';
 import { runCommand } from './run-command.js';
@@ -155,7 +157,7 @@ export class StepAnalysis {
     const gone = this.looksWithoutPods >= LOOKS_UNTIL_GONE;
     if (!gone && seen.restarts === 0 && seen.lost.length === 0) return undefined;
     const words = gone ? 'none is left, while the route leads users to them' : seen.words.join('; ');
-    const summary = `${nameOf(this.state)} at ${this.state.weight} %: its pods do not stay up: ${words}.`;
+    const summary = `${nameOf(this.state)} at ${weightWords(this.state)}: its pods do not stay up: ${words}.`;
     return { outcome: 'fail', reason: failureReason('health'), summary };
   }
 
@@ -185,10 +187,15 @@ export class StepAnalysis {
   private async cancelled(sent: 'safe' | 'unsent' | undefined): Promise<Analyzed> {
     const why = { reason: 'CANCELLED', summary: 'The analysis was cancelled.' };
     if (sent) await this.writeLast(goingBack({ ...this.stored.value, evidence: this.evidence }, 'aborting', why));
-    const left = `the rollout is left at ${this.state.weight} %`;
+    const left = `the rollout is left at ${weightWords(this.state)}`;
     const unsent = 'users could NOT be sent back (see the error above); the post step tries again';
     const what = { safe: `users were sent back to ${this.state.image.from}`, unsent }[sent ?? 'unsent'];
-    return this.end({ outcome: 'fail', reason: 'CANCELLED', summary: `The analysis was cancelled; ${sent ? what : left}.` });
+    const next = {
+      safe: 'What is left of the canary is removed by this action’s post step, or by `canary-deploy` with `abort`; then begin anew with `start`.',
+      unsent: 'If the post step fails, too: run `canary-deploy` with `abort`.',
+      left: 'Run `canary-analyze` again: it goes on with the evidence it has. Or run `canary-deploy` with `abort` to send users back.',
+    }[sent ?? 'left'];
+    return this.end({ outcome: 'fail', reason: 'CANCELLED', summary: `The analysis was cancelled; ${sent ? what : left}.`, next: [next] });
   }
 
   /** Users are safe already; a state that cannot be written must not hide that. `post` and the next run see the route. */
@@ -259,6 +266,6 @@ function progressWords({ windows, watched }: Evidence): string {
   const last = windows.at(-1);
   const share = (counts: { n: number; e: number } | null | undefined) =>
     counts ? `${counts.e} of ${counts.n} failed${counts.n > 0 ? ` (${formatPercent(counts.e / counts.n)})` : ''}` : 'no data';
-  const evidence = Object.entries(last?.evidence ?? {}).map(([metric, value]) => `${metric} ${formatPercent(Math.min(value, 10))}`);
-  return `window ${watched}: canary ${share(last?.canary)}, stable ${share(last?.stable)}; evidence of the limit: ${evidence.join(', ') || 'none'}`;
+  const evidence = Object.entries(last?.evidence ?? {}).map(([metric, value]) => `${metric} ${evidenceWords(value)}`);
+  return `window ${watched}: canary ${share(last?.canary)}, stable ${share(last?.stable)}; evidence ${evidence.join(', ') || 'none'}`;
 }

@@ -1,4 +1,5 @@
 import type { Outcome } from '@slipway/core';
+import { measuredWeight, weightWords } from './measured-split.js';
 import type { RolloutState } from './state.js';
 import type { StepConfig } from './target.js';
 
@@ -22,9 +23,17 @@ export function stepInForce(state: RolloutState): Verdict {
   return {
     outcome: 'pass',
     reason: 'STEP_IN_FORCE',
-    summary: `${state.weight} % of users meet ${nameOf(state)} (step ${state.step + 1} of ${steps.length}).`,
+    summary: `${usersOf(state)} (step ${state.step + 1} of ${steps.length}).`,
     next: ['Run `canary-analyze` to judge this step.', last ? 'When it passes, run `promote`.' : 'When it passes, run `step`.'],
   };
+}
+
+/** Counting pods gives a share of the connections that is only about right. */
+function usersOf(state: RolloutState): string {
+  if (state.target.traffic.router !== 'replicas' || !state.split) return `${state.weight} % of users meet ${nameOf(state)}`;
+  const measured = Math.round(measuredWeight(state));
+  const asked = measured === state.weight ? '' : `; ${state.weight} % was asked`;
+  return `About ${measured} % of users meet ${nameOf(state)}: ${state.split.words}${asked}`;
 }
 
 export function alreadyReleased(image: string): Verdict {
@@ -35,7 +44,7 @@ export function inProgress(state: RolloutState, image: string): Verdict {
   return {
     outcome: 'fail',
     reason: 'ROLLOUT_IN_PROGRESS',
-    summary: `A rollout of ${state.image.to} (${state.id}) is at ${state.weight} %; ${image} cannot begin before it has ended. Nothing was changed.`,
+    summary: `A rollout of ${state.image.to} (${state.id}) is at ${weightWords(state)}; ${image} cannot begin before it has ended. Nothing was changed.`,
     next: ['Run `abort` to send users back to the former version, or `promote` to finish it; then run this again.', ...seen(state)],
   };
 }
@@ -44,7 +53,7 @@ export function lastStep(state: RolloutState, what: string): Verdict {
   return {
     outcome: 'skipped',
     reason: 'LAST_STEP',
-    summary: `${what} (${state.weight} %); there is no further step.`,
+    summary: `${what} (${weightWords(state)}); there is no further step.`,
     next: ['Run `promote`.'],
   };
 }
@@ -53,7 +62,7 @@ export function notForward(state: RolloutState, weight: number): Verdict {
   return {
     outcome: 'error',
     reason: 'WEIGHT_NOT_FORWARD',
-    summary: `A step to ${weight} % is not forward: ${state.weight} % of users meet ${nameOf(state)} already. Nothing was changed.`,
+    summary: `A step to ${weight} % is not forward: ${weightWords(state)} of users meet ${nameOf(state)} already. Nothing was changed.`,
     next: ['Give a larger weight, or run `abort` to send users back.'],
   };
 }
@@ -66,7 +75,7 @@ export function stepsRemaining(state: RolloutState, remaining: readonly StepConf
   return {
     outcome: 'fail',
     reason: 'STEPS_REMAINING',
-    summary: `${nameOf(state)} is at ${state.weight} % and ${left}. Nothing was changed.`,
+    summary: `${nameOf(state)} is at ${weightWords(state)} and ${left}. Nothing was changed.`,
     next: [
       remaining.length > 0 ? 'Run `step`, then `canary-analyze`, for each.' : 'Run `start` or `step` again to bring it about.',
       'To leave them out on purpose, run `promote` with `weight: 100`.',

@@ -8,6 +8,7 @@ import {
   type Window,
 } from '@slipway/analysis';
 import { OperationError } from '@slipway/core';
+import { measuredWeight } from './measured-split.js';
 import type { Evidence, RolloutState, WindowRow } from './state.js';
 
 /** How many windows the state keeps for the report. */
@@ -86,12 +87,12 @@ export function observeWindow(
   if (evidence.state === null)
     return {
       kind: 'window',
-      evidence: { ...evidence, watched: evidence.watched + 1, windows: keep(evidence, rowOf(window, state.weight, {})) },
+      evidence: { ...evidence, watched: evidence.watched + 1, windows: keep(evidence, rowOf(window, state, {})) },
       problems: [...closed.problems],
     };
   const judged = watch.judge.observe(evidence.state, window);
   const judgement = watch.judge.judge(judged, false);
-  const windows = keep(evidence, rowOf(window, state.weight, judgement.evidence));
+  const windows = keep(evidence, rowOf(window, state, judgement.evidence));
   return {
     kind: 'window',
     evidence: { ...evidence, watched: evidence.watched + 1, state: judged, judgement, windows },
@@ -103,10 +104,10 @@ function keep({ windows }: Evidence, row: WindowRow): WindowRow[] {
   return [...windows, row].slice(-ROWS);
 }
 
-function rowOf({ t, stable, canary }: Window, weight: number, evidence: Record<string, { evidence: number; limit: number }>): WindowRow {
+function rowOf({ t, stable, canary }: Window, state: RolloutState, evidence: WindowRow['evidence']): WindowRow {
   const short = (counts: Counts | null) => counts && { n: counts.n, e: counts.e };
-  const shares = Object.entries(evidence).map(([metric, { evidence: value, limit }]) => [metric, limit > 0 ? value / limit : 0] as const);
-  return { t, weight, stable: short(stable), canary: short(canary), evidence: Object.fromEntries(shares) };
+  const weight = Math.round(measuredWeight(state));
+  return { t, weight, stable: short(stable), canary: short(canary), evidence };
 }
 
 function secondsSince(origin: string, at: number): number {

@@ -155,7 +155,7 @@ function quietVerdict(
   held: Breach | undefined,
   watched: number,
 ): Verdict {
-  const time = formatDuration(watched);
+  const time = formatDuration(Math.max(1, Math.round(watched / 1000)) * 1000);
   if (held)
     return {
       outcome: 'hold',

@@ -7,7 +7,7 @@ import { analyze } from '../src/analyze.js';
 import type { ServicePod } from '../src/pods.js';
 import { runCommand } from '../src/run-command.js';
 import type { AnalyzeOptions } from '../src/step-analysis.js';
-import { deps, find, imageOf, namespace, shop, stateOf, type TestDeps, v1, v2, weightOf } from './shop.js';
+import { deps, find, imageOf, namespace, shop, stateOf, type TestDeps, target, v1, v2, weightOf } from './shop.js';
 
 const bounds = [0.05, 0.1, 0.5];
 
@@ -87,10 +87,25 @@ describe('a good release', () => {
   });
 });
 
+it('a canary that is counted by pods and gets no request: something routes past it', async () => {
+  const kube = shop({ replicas: 4 });
+  const replicas = { target: target('replicas') };
+  await runCommand(deps(kube, replicas), { kind: 'start', image: v2, version: 'v2.0.0' });
+  const run = deps(kube, replicas);
+  Object.assign(run.context.clock, { at: Date.parse(stateOf(kube).stepStartedAt ?? '') });
+  const { verdict, evidence } = await analyze(run, options(run, { ...good, rps: { stable: 90, canary: 0 } }));
+  expect(verdict).toMatchObject({ outcome: 'hold', reason: 'NO_DATA' });
+  expect(verdict.summary).toMatch(/at about 20 % \(10 % was asked\)/);
+  expect(verdict.next?.[0]).toMatch(/no request though its pods are ready.*route Service shop.*traffic\.router/);
+  expect(analysisReport(evidence)).toMatch(/\| 20 % \| 0 of 0 \|/);
+});
+
 describe('a release that fails requests', () => {
   it('is taken back long before the step is over', async () => {
     const { kube, run } = await atTenPercent();
     const began = run.context.clock.now();
+    const said: string[] = [];
+    run.context.progress = (words) => void said.push(words);
     const { verdict, evidence } = await analyze(run, options(run, bad));
     expect(verdict.outcome).toBe('fail');
     expect(verdict.reason).toMatch(/ERROR_RATE_WORSE|ERROR_LIMIT/);
@@ -99,7 +114,9 @@ describe('a release that fails requests', () => {
     expect(find(kube, 'shop-canary')).toBeUndefined();
     expect(imageOf(kube)).toBe(v1);
     expect(stateOf(kube)).toMatchObject({ phase: 'aborted', ended: { reason: verdict.reason } });
-    expect(analysisReport(evidence)).toMatch(/\| 10 s \| 10 % \|/);
+    expect(analysisReport(evidence)).toMatch(/\| 10 s \| 10 % \|.*\| \S+ [\d.e+]+ of [\d.]+ \|/);
+    expect(said.at(-1)).toMatch(/evidence \S+ [\d.e+]+ of [\d.]+/);
+    expect(said.join()).not.toMatch(/evidence.*%/);
   });
 
   it('is routed away from before anything else is done', async () => {
@@ -202,7 +219,7 @@ describe('a run that ends in the middle', () => {
       },
     };
     const { verdict } = await analyze(run, options(run, stop));
-    expect(verdict).toMatchObject({ outcome: 'fail', reason: 'CANCELLED' });
+    expect(verdict).toMatchObject({ outcome: 'fail', reason: 'CANCELLED', next: [expect.stringMatching(/abort/)] });
     expect(weightOf(kube)).toBe(0);
     expect(stateOf(kube).phase).toBe('aborting');
   });

@@ -60,7 +60,9 @@ describe('resolveTarget', () => {
 
   it('says that there is no file otherwise', async () => {
     await expect(resolveTarget({ config }, checkout())).rejects.toMatchObject({
-      problems: [{ file: config, message: expect.stringMatching(/does not exist/) }],
+      problems: [
+        { file: config, message: expect.stringMatching(/does not exist/), allowed: expect.stringMatching(/`namespace` and `workload`/) },
+      ],
     });
   });
 

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { OperationError } from '@slipway/core';
 import type { Command } from '../src/command.js';
+import { measuredWeight } from '../src/measured-split.js';
 import { runCommand } from '../src/run-command.js';
+import type { RolloutState } from '../src/state.js';
+import { readStatus } from '../src/status.js';
 import { deps, find, imageOf, namespace, shop, stateOf, target, v1, v2, weightOf } from './shop.js';
 
 const start: Command = { kind: 'start', image: v2, version: 'v2.0.0' };
@@ -115,11 +118,30 @@ describe('a rollout by Istio routes', () => {
         };
       }
     };
-    const { verdict } = await runCommand(deps(kube), start);
+    const run = deps(kube);
+    const { verdict } = await runCommand(run, start);
     expect(verdict).toMatchObject({ outcome: 'fail', reason: 'PROGRESS_DEADLINE_EXCEEDED' });
     expect(find(kube, 'shop-canary')).toBeUndefined();
+    expect(run.lines.join('\n')).toMatch(/no progress\. Users are being sent back\./);
     expect(weightOf(kube)).toBe(0);
     expect(kube.writes().some(({ plural }) => plural === 'virtualservices')).toBe(false);
+  });
+
+  it('begins no canary of a Deployment that stops its pods first, and does not promote one that came to do so', async () => {
+    const kube = shop();
+    const stable = () => kube.at('deployments', namespace, 'shop');
+    const strategy = (type: string) => kube.put({ ...stable(), spec: { ...stable().spec, strategy: { type } } });
+    strategy('Recreate');
+    await expect(runCommand(deps(kube), start)).rejects.toMatchObject({ reason: 'RECREATE_STRATEGY' });
+    expect(find(kube, 'shop-canary')).toBeUndefined();
+    strategy('RollingUpdate');
+    await runCommand(deps(kube), start);
+    strategy('Recreate');
+    const all: Command = { ...promote, weight: 100 };
+    await expect(runCommand(deps(kube), all)).rejects.toMatchObject({ reason: 'RECREATE_STRATEGY' });
+    expect([imageOf(kube), weightOf(kube), stateOf(kube).phase]).toEqual([v1, 10, 'progressing']);
+    strategy('RollingUpdate');
+    expect((await runCommand(deps(kube), all)).verdict.reason).toBe('PROMOTED');
   });
 
   it('names a Deployment that is not there, and writes nothing', async () => {
@@ -166,6 +188,13 @@ describe('a rollout by Istio routes', () => {
 describe('a rolling release', () => {
   const release: Command = { kind: 'promote', image: v2, version: 'v2.0.0' };
 
+  it('goes by `strategy: Recreate`, whose downtime the user chose', async () => {
+    const kube = shop();
+    const stable = kube.at('deployments', namespace, 'shop');
+    kube.put({ ...stable, spec: { ...stable.spec, strategy: { type: 'Recreate' } } });
+    expect((await runCommand(deps(kube), release)).verdict.reason).toBe('PROMOTED');
+  });
+
   it('sets the image and sees it serve', async () => {
     const kube = shop();
     expect((await runCommand(deps(kube), release)).verdict).toMatchObject({ outcome: 'pass', reason: 'PROMOTED' });
@@ -191,6 +220,15 @@ describe('a rolling release', () => {
 
 describe('a rollout by the number of pods', () => {
   const replicas = { target: target('replicas') };
+
+  it('says the share that whole pods make, not the one that was asked for', async () => {
+    const kube = shop({ replicas: 4 });
+    const { verdict, state } = await runCommand(deps(kube, replicas), start);
+    expect(verdict.summary).toMatch(/^About 20 % of users meet v2\.0\.0: 1 of 5 ready pods .*; 10 % was asked \(step 1 of 2\)\.$/);
+    expect(measuredWeight(state as RolloutState)).toBe(20);
+    expect((await runCommand(deps(kube, replicas), start)).verdict.summary).toBe(verdict.summary);
+    expect((await readStatus(deps(kube, replicas))).state?.split?.weight).toBe(20);
+  });
 
   it('promotes with stable at its full number before the canary goes', async () => {
     const kube = shop();

@@ -60,6 +60,12 @@ describe('watchTriggers', () => {
     expect(verdict).toMatchObject({ outcome: 'pass', reason: 'WATCH_PASSED' });
   });
 
+  it('says how long it watched in whole seconds', async () => {
+    const run = deps(shop());
+    const { verdict } = await watchTriggers(run, { ...options(run, { stable: 0 }), duration: 3_020, interval: 1_510 });
+    expect(verdict.summary).toBe('No trigger fired in 3s.');
+  });
+
   it('holds when nothing could be seen: that nothing fired means nothing', async () => {
     const run = deps(shop());
     const silent: MetricsSource = {

@@ -97,7 +97,12 @@ describe('status', () => {
   it('says since when a step is in force, and where there never was a rollout', async () => {
     const kube = await atTenPercent();
     expect((await readStatus(deps(kube))).verdict.summary).toMatch(/step 1 of 2 since 2026-.*: 10 % to the canary/);
-    expect((await readStatus(deps(shop()))).verdict.summary).toBe('There never was a rollout of this service.');
+    expect((await readStatus(deps(shop()))).verdict.summary).toBe('There never was a rollout of Deployment shop/shop.');
+    const typo = deps(shop(), { target: { ...target(), workload: 'shpo' } });
+    await expect(readStatus(typo)).rejects.toMatchObject({
+      reason: 'WORKLOAD_NOT_FOUND',
+      next: [expect.stringMatching(/--workload and --namespace, or in slipway\.yml/)],
+    });
   });
 });
 

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { type SandboxOptions, startSandbox } from './sandbox.js';
 import { type ShopOptions, shop } from './shop.js';
 
-const usage = `Options: --kubeconfig FILE, --repository OWNER/NAME, --seed N, --until-stdin-ends, --ready-delay MS, --stop-delay MS, --apply-delay MS, --endpoint-delay MS,
+const usage = `Runs a sandbox until SIGTERM or SIGINT; prints one line of JSON with its addresses.
+Options: --kubeconfig FILE, --repository OWNER/NAME, --seed N, --until-stdin-ends, --ready-delay MS, --stop-delay MS, --apply-delay MS, --endpoint-delay MS,
 --shop (with --replicas N, --rps N, --router istio|replicas, --image IMAGE)`;
 
 /**
@@ -11,6 +12,10 @@ const usage = `Options: --kubeconfig FILE, --repository OWNER/NAME, --seed N, --
  */
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({ args: [...argv], options });
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
   const sandbox = await startSandbox(sandboxOptions(values));
   if (values.shop) await shop(sandbox, shopOptions(values));
   if (values.kubeconfig) sandbox.writeKubeconfig(values.kubeconfig);
@@ -30,6 +35,7 @@ const options = {
   'stop-delay': text,
   'apply-delay': text,
   'endpoint-delay': text,
+  help: { type: 'boolean', short: 'h' },
   shop: { type: 'boolean' },
   'until-stdin-ends': { type: 'boolean' },
   replicas: text,
@@ -38,7 +44,7 @@ const options = {
   image: text,
 } as const;
 
-type Values = Partial<Record<Exclude<keyof typeof options, 'shop' | 'until-stdin-ends'>, string>>;
+type Values = Partial<Record<Exclude<keyof typeof options, 'help' | 'shop' | 'until-stdin-ends'>, string>>;
 
 function sandboxOptions(values: Values): SandboxOptions {
   return {

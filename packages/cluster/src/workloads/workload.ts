@@ -76,14 +76,14 @@ function chooseContainer(deployment: KubeObject, wanted: string | undefined): { 
     if (found) return found;
     throw new OperationError(`${describe(deployment)} has no container "${wanted}"; it has ${names || 'none'}.`, {
       reason: 'CONTAINER_NOT_FOUND',
-      next: [`Set \`container\` of this service in slipway.yml to one of: ${names}.`],
+      next: [`Set \`container\` (the input or flag, or this service's in slipway.yml) to one of: ${names}.`],
     });
   }
   const [only, ...others] = containers;
   if (only && others.length === 0) return only;
   throw new OperationError(`${describe(deployment)} has ${containers.length} containers (${names}); which one is released is not said.`, {
     reason: 'CONTAINER_AMBIGUOUS',
-    next: [`Set \`container\` of this service in slipway.yml to one of: ${names}.`],
+    next: [`Set \`container\` (the input or flag, or this service's in slipway.yml) to one of: ${names}.`],
   });
 }
 
@@ -94,7 +94,9 @@ async function notFound(client: KubeClient, namespace: string, name: string): Pr
     `There is no Deployment "${name}" in namespace "${namespace}"; ${there.length ? `there are ${there.join(', ')}` : 'there are none (or they may not be listed)'}.`,
     {
       reason: 'WORKLOAD_NOT_FOUND',
-      next: ['Correct `workload` or `namespace` in slipway.yml, or create the Deployment first: the first version is not a canary.'],
+      next: [
+        'Correct `workload` or `namespace` (the inputs, on the command line --workload and --namespace, or in slipway.yml), or create the Deployment first: the first version is not a canary.',
+      ],
       details: { namespace, name, found: there },
     },
   );

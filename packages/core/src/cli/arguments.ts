@@ -23,8 +23,8 @@ export function parseArguments(contract: Contract, argv: readonly string[]): Com
     const given = argv[token.index] ?? '';
     // parseArgs makes an option of every letter of `-v1.4.0`.
     if (token.kind === 'option' && /^-[^-]./.test(given)) reader.shortGroup(given);
-    else if (token.kind === 'positional') reader.positional(token.value);
-    else if (token.kind === 'option') reader.option(token.name, token.rawName, token.value, token.inlineValue ?? false);
+    else if (token.kind === 'positional') reader.positional(token.value, token.index);
+    else if (token.kind === 'option') reader.option(token.name, token.rawName, token.value, token.inlineValue ?? false, token.index);
   }
   return reader.result();
 }
@@ -43,12 +43,16 @@ class Reader {
   private readonly problems: Problem[] = [];
   private readonly flags = new Set<keyof typeof flags>();
   private readonly positionals: string[];
+  /** Index of the last option that is not known and has no value of its own. */
+  private unknownAt = Number.NaN;
 
   constructor(private readonly contract: Contract) {
     this.positionals = [...(contract.cli?.positionals ?? [])];
   }
 
-  positional(value: string): void {
+  positional(value: string, index: number): void {
+    // Most likely the value of the option that was misspelt.
+    if (index === this.unknownAt + 1) return;
     const name = this.positionals.shift();
     const spec = name === undefined ? undefined : this.contract.inputs[name];
     if (name === undefined || !spec) {
@@ -69,7 +73,7 @@ class Reader {
     });
   }
 
-  option(name: string, rawName: string, value: string | undefined, inline: boolean): void {
+  option(name: string, rawName: string, value: string | undefined, inline: boolean, index: number): void {
     if (isFlag(name) && !(name in this.contract.inputs)) {
       this.flags.add(name);
       return;
@@ -78,7 +82,10 @@ class Reader {
     const negated = name.startsWith('no-') ? name.slice(3) : undefined;
     if (spec) this.given(name, spec, value, inline);
     else if (negated !== undefined && this.contract.inputs[negated]?.kind === 'boolean') this.values.set(negated, 'false');
-    else this.unknown(name, rawName);
+    else {
+      this.unknown(name, rawName);
+      if (!inline) this.unknownAt = index;
+    }
   }
 
   result(): CommandArguments {

@@ -20,7 +20,7 @@ export function commandHelp(contract: Contract): string {
     'Options:',
     ...columns([...options, ...common]),
     '',
-    'Exit codes: 0 pass or skipped, 1 fail, 2 error in use or configuration, 3 hold (undecided).',
+    'Exit codes: 0 pass or skipped, 1 fail, 2 error (inputs, configuration, cancelled), 3 hold (undecided).',
     '',
     'Reasons:',
     ...columns(Object.entries({ ...contract.reasons, ...commonReasons })),

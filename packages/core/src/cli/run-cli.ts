@@ -1,6 +1,7 @@
 import { watchSignals } from '../cancellation.js';
 import type { Action, Context } from '../context.js';
 import type { Contract } from '../contract.js';
+import type { Problem } from '../errors.js';
 import { secretValues } from '../inputs.js';
 import { mdPlain } from '../markdown.js';
 import { exitCode } from '../result.js';
@@ -47,9 +48,21 @@ async function runCommand<C extends Contract>(action: Action<C>, argv: readonly 
   }
   if (command.help) return { command };
   for (const secret of secretValues(contract, command.raw)) context.mask(secret);
-  const settled = await settle(contract, main, command.raw, context);
+  const settled = await settle(contract, main, command.raw, context, (problem) => asOption(contract, problem));
   await cleanUp(action, command, context, log);
+  settled.result.next = settled.result.next.map((step) => withOptions(contract, step));
   return { command, settled };
+}
+
+/** "Set the input `file`" is said of a step of a workflow. */
+function withOptions({ inputs }: Contract, text: string): string {
+  return text.replace(/\binput `([a-z-]+)`/g, (said, name) => (Object.hasOwn(inputs, name) ? `option \`--${name}\`` : said));
+}
+
+/** In a shell an input is an option, unless it is given by its position. */
+function asOption({ inputs, cli }: Contract, problem: Problem): Problem {
+  const isOption = problem.file === undefined && Object.hasOwn(inputs, problem.where) && !cli?.positionals?.includes(problem.where);
+  return isOption ? { ...problem, where: `--${problem.where}` } : problem;
 }
 
 /** What the runner does after a job: the action's `post`, with a signal of its own, since the first may have aborted. */

@@ -46,7 +46,7 @@ function resultJson(result: Result): string {
 /** Says in the log how it ended: one annotation unless all is well, then what next, then the stack of a defect. */
 export function logEnding(log: RunLog, { result, error }: Settled): void {
   if (result.reason === 'DEFECT') log.info(stackOf(error));
-  else if (error !== undefined) for (const line of causesOf(error)) log.info(line);
+  else if (error !== undefined && !isToldByProblems(error)) for (const line of causesOf(error)) log.info(line);
   const problems = error instanceof UsageError ? error.problems : [];
   const [only, ...others] = problems;
   if (others.length > 0) for (const problem of problems) log.error(problemSentence(problem), placeOf(problem));
@@ -85,6 +85,12 @@ export function stackOf(error: unknown): string {
 /** One line per cause of an error that was expected to happen. */
 function causesOf(error: unknown): string[] {
   return chain(error).map((cause) => `Caused by: ${cause instanceof Error ? cause.message || cause.name : String(cause)}`);
+}
+
+/** What Node said of a file (`ENOENT: no such file …`) is told in the user's words by the problem already. */
+function isToldByProblems(error: unknown): boolean {
+  const cause = error instanceof UsageError ? error.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'syscall' in cause;
 }
 
 function chain(error: unknown): unknown[] {

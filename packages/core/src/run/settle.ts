@@ -20,10 +20,19 @@ export const commonReasons = {
   DEFECT: 'Slipway itself failed; the log has the stack.',
 } as const;
 
-/** Parses the inputs and runs the handler. Never rejects: whatever happens becomes a result. */
-export async function settle<C extends Contract>(contract: C, handler: Handler<C>, raw: RawInputs, context: Context): Promise<Settled> {
+/**
+ * Parses the inputs and runs the handler. Never rejects: whatever happens becomes a result. `wordProblem` puts a problem into the words of
+ * the place where the user gave the inputs.
+ */
+export async function settle<C extends Contract>(
+  contract: C,
+  handler: Handler<C>,
+  raw: RawInputs,
+  context: Context,
+  wordProblem: (problem: Problem) => Problem = (problem) => problem,
+): Promise<Settled> {
   const startedAt = context.clock.now();
-  const settled = await attempt(contract, handler, raw, context);
+  const settled = await attempt(contract, handler, raw, context, wordProblem);
   const times = { startedAt: new Date(startedAt).toISOString(), finishedAt: new Date(context.clock.now()).toISOString() };
   const { outcome, reason, summary, next = [], details = {} } = settled.ending;
   const result: Result = { schema: 1, action: contract.name, outcome, reason, summary, next, details, ...times };
@@ -32,10 +41,17 @@ export async function settle<C extends Contract>(contract: C, handler: Handler<C
 
 type Attempt = { ending: Ending<Contract> } | { ending: Ending<Contract>; error: unknown };
 
-async function attempt<C extends Contract>(contract: C, handler: Handler<C>, raw: RawInputs, context: Context): Promise<Attempt> {
+async function attempt<C extends Contract>(
+  contract: C,
+  handler: Handler<C>,
+  raw: RawInputs,
+  context: Context,
+  wordProblem: (problem: Problem) => Problem,
+): Promise<Attempt> {
   try {
     return { ending: (await handler(parseInputs(contract, raw), context)) as Ending<Contract> };
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof UsageError ? new UsageError(thrown.problems.map(wordProblem), { cause: thrown.cause }) : thrown;
     return { ending: endingOf(error, context.signal), error };
   }
 }
