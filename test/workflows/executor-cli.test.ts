@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -37,7 +38,9 @@ describe('the executor as a command', () => {
   it('says what it needs', async () => {
     expect(await tool(executor, tmpdir(), '--help')).toMatchObject({ code: 0, out: expect.stringContaining('--repository DIR') });
     expect(await tool(executor, tmpdir(), 'no.yml')).toMatchObject({ code: 2, err: expect.stringMatching(/^there is no file .*no\.yml/) });
-    const misplaced = await tool(executor, root, 'package.json', '--repository', tmpdir());
+    const elsewhere = mkdtempSync(join(tmpdir(), 'slipway-elsewhere-'));
+    const misplaced = await tool(executor, root, 'package.json', '--repository', elsewhere);
+    rmSync(elsewhere, { recursive: true });
     expect(misplaced.err).toMatch(/is not in the repository .*--repository/);
   });
 });
