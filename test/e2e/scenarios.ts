@@ -102,7 +102,8 @@ async function bad(cluster: TestCluster, namespace: string, router: 'istio' | 'r
   const bed = await setUp(cluster, namespace, router);
   const { workspace } = bed;
   expectEnd('start', await workspace.run(['canary-deploy', 'start', '--image', image(tag)]), 'pass');
-  const analysis = await workspace.run(['canary-analyze']);
+  // Long enough that no luck of a bad release can hide it; the analysis ends as soon as it is sure.
+  const analysis = await workspace.run(['canary-analyze', '--duration', '60s']);
   expectEnd('analyze', analysis, 'fail');
   expectEnd('rollback', await workspace.run(['auto-rollback', 'now']), 'skipped');
   const until = Date.now();

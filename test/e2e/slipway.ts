@@ -15,7 +15,7 @@ export interface Ended {
 }
 
 /** The committed bundles, or another build of them in `SLIPWAY_DIST`. */
-const cli = resolve(process.env['SLIPWAY_DIST'] ?? 'dist', 'cli', 'main.js');
+const cli = resolve(process.env.SLIPWAY_DIST ?? 'dist', 'cli', 'main.js');
 
 /** A checkout with a slipway.yml, and the committed bundle run in it as a team would from a shell. */
 export class Workspace {
@@ -34,7 +34,7 @@ export class Workspace {
     const child = spawn(process.execPath, [cli, ...args, '--json'], {
       cwd: this.directory,
       env: {
-        PATH: process.env['PATH'],
+        PATH: process.env.PATH,
         HOME: this.directory,
         KUBECONFIG: this.kubeconfig,
         // Who holds the lease: a later attempt of the same job takes it over at once.
