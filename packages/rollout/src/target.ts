@@ -1,17 +1,4 @@
-/** How traffic is split between stable and canary. */
-export type TrafficConfig =
-  | { router: 'replicas' }
-  | {
-      router: 'istio';
-      virtualService: string;
-      /** Name of the http route whose weights are ours; absent: the only route that leads to the stable subset. */
-      route?: string;
-      destinationRule: string;
-      stableSubset: string;
-      canarySubset: string;
-      /** Requests with this header (value `true`) always meet the canary; absent: no header route. */
-      header?: string;
-    };
+import type { RouterConfig } from '@slipway/cluster';
 
 export interface StepConfig {
   /** Percent of traffic, 1–99. */
@@ -37,7 +24,7 @@ export interface RolloutTarget {
   kubeService: string;
   /** Port (number or name) of the pods that serves `/metrics`; absent: the first declared port. */
   metricsPort?: number | string;
-  traffic: TrafficConfig;
+  traffic: RouterConfig;
   steps: StepConfig[];
   /** Longest wait for a Deployment to become ready, milliseconds. */
   readyTimeout: number;

@@ -15,7 +15,7 @@ export type RouterConfig =
       destinationRule: string;
       stableSubset: string;
       canarySubset: string;
-      /** Requests with this header (value `true`) always meet the canary. */
+      /** Requests with this header (value `true`) always meet the canary; absent: no header route. */
       header?: string;
     };
 
