@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { type SandboxOptions, startSandbox } from './sandbox.js';
+import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.js';
 import { type ShopOptions, shop } from './shop.js';
 
 const usage = `Runs a sandbox until SIGTERM or SIGINT; prints one line of JSON with its addresses.
 Options: --kubeconfig FILE, --repository OWNER/NAME, --seed N, --until-stdin-ends, --ready-delay MS, --stop-delay MS, --apply-delay MS, --endpoint-delay MS,
+--tag NAME=SHA (a tag of a local repository that its GitHub is to know; may be repeated),
 --shop (with --replicas N, --rps N, --router istio|replicas, --image IMAGE)`;
 
 /**
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   const sandbox = await startSandbox(sandboxOptions(values));
   if (values.shop) await shop(sandbox, shopOptions(values));
+  for (const tag of values.tag ?? []) knowTag(sandbox, tag);
   if (values.kubeconfig) sandbox.writeKubeconfig(values.kubeconfig);
   const { apiUrl, statsUrl, prometheusUrl, githubUrl, githubToken } = sandbox;
   const addresses = { apiUrl, statsUrl, prometheusUrl, githubUrl, githubToken, kubeconfig: values.kubeconfig ?? null, pid: process.pid };
@@ -30,6 +32,7 @@ const text = { type: 'string' } as const;
 const options = {
   kubeconfig: text,
   repository: text,
+  tag: { type: 'string', multiple: true },
   seed: text,
   'ready-delay': text,
   'stop-delay': text,
@@ -44,7 +47,14 @@ const options = {
   image: text,
 } as const;
 
-type Values = Partial<Record<Exclude<keyof typeof options, 'help' | 'shop' | 'until-stdin-ends'>, string>>;
+type Values = Partial<Record<Exclude<keyof typeof options, 'help' | 'shop' | 'tag' | 'until-stdin-ends'>, string>>;
+
+/** As if the tag had been pushed: a release can be made of it. */
+function knowTag({ github }: Sandbox, given: string): void {
+  const [, name, sha] = /^(\S+)=([0-9a-f]{40})$/.exec(given) ?? [];
+  if (!name || !sha) throw new Error(`--tag ${given}: must be NAME=SHA, with a whole commit id. ${usage}`);
+  github.tag(name, github.commit(name, undefined, sha));
+}
 
 function sandboxOptions(values: Values): SandboxOptions {
   return {
