@@ -1,6 +1,6 @@
-import type { Sandbox, TallyView } from '@slipway/sandbox';
+import { failedRequests, type Sandbox, type TallyView } from '@slipway/sandbox';
 import type { Entry, Evidence, TrackView } from './recording.js';
-import { canaryWeight, failedRequests, production, productionService, type World } from './world.js';
+import { canaryWeight, production, productionService, type World } from './world.js';
 
 /** How often traffic and evidence are looked at, milliseconds. */
 const interval = 250;

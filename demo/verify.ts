@@ -1,6 +1,7 @@
+import { failedRequests } from '@slipway/sandbox';
 import { decisionsOf, largestWeight, type Recording } from './recording.js';
 import { imageOf, imageTag } from './scenarios.js';
-import { failedRequests, production, productionService, stableImage, type World } from './world.js';
+import { production, productionService, stableImage, type World } from './world.js';
 
 /** One thing that had to be so, and whether the world says it is. */
 export interface Check {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Sandbox, shop, startSandbox, type TallyView } from '@slipway/sandbox';
+import { type Sandbox, shop, startSandbox } from '@slipway/sandbox';
 import type { ScratchRepository } from '../test/workflows/scratch-repository.js';
 import { imageOf } from './scenarios.js';
 import { createShopRepository } from './shop-repository.js';
@@ -58,10 +58,4 @@ export function canaryWeight(sandbox: Sandbox): number {
 interface Route {
   destination?: { subset?: string };
   weight?: number;
-}
-
-/** Requests that did not get an answer they wanted, whoever's fault it was. */
-export function failedRequests(tally: TallyView | undefined): number {
-  if (tally === undefined) return 0;
-  return tally['5xx'] + tally.timeouts + tally.refused + tally.resets + tally.noEndpoints + tally.noRoute;
 }

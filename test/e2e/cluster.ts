@@ -1,32 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
+// The cluster's /stats has the shape of the sandbox's, so one definition of a failed request serves both.
+import { failedRequests, type Stats, type StatsView, type TallyView, unansweredRequests } from '@slipway/sandbox';
 
 const run = promisify(execFile);
-
-/** Sums of one service's requests as its users met them. */
-export interface Tally {
-  sent: number;
-  '2xx': number;
-  '5xx': number;
-  timeouts: number;
-  refused: number;
-  resets: number;
-  noEndpoints: number;
-  noRoute: number;
-}
-
-interface Stats {
-  total: Tally;
-  byVersion: Record<string, Tally>;
-  seconds?: ({ t: number } & Stats)[];
-}
-
-/** Requests that a user would call failed, whoever is to blame. */
-export function failed(tally: Tally | undefined): number {
-  if (!tally) return 0;
-  const { '5xx': errors, timeouts, refused, resets, noEndpoints, noRoute } = tally;
-  return errors + timeouts + refused + resets + noEndpoints + noRoute;
-}
 
 /** What the requests of one service came to, seen from its users, between two instants. */
 export interface UsersView {
@@ -42,7 +19,7 @@ export interface UsersView {
   /** Unix second of the last request that met the version; null when none did. */
   lastMet: number | null;
   /** What became of all requests, by kind. */
-  kinds: Tally;
+  kinds: TallyView;
 }
 
 /** The real cluster that the tests run against: kubectl for setting the scene, `/stats` for the truth about requests. */
@@ -104,16 +81,16 @@ export class TestCluster {
   async usersView(service: string, version: string, from: number, to: number): Promise<UsersView> {
     const stats = await this.stats(service, from, to);
     const seconds = stats.seconds ?? [];
-    const of = (second: Stats) => second.byVersion?.[version];
-    const firstBad = seconds.find((second) => failed(of(second)) > 0);
+    const of = (second: StatsView) => second.byVersion?.[version];
+    const firstBad = seconds.find((second) => failedRequests(of(second)) > 0);
     const lastMet = seconds.findLast((second) => (of(second)?.sent ?? 0) > 0);
     const total = stats.total;
     return {
       sent: total.sent,
-      failed: failed(total),
-      unanswered: total.refused + total.resets + total.noEndpoints + total.noRoute,
+      failed: failedRequests(total),
+      unanswered: unansweredRequests(total),
       met: stats.byVersion?.[version]?.sent ?? 0,
-      metFailed: failed(stats.byVersion?.[version]),
+      metFailed: failedRequests(stats.byVersion?.[version]),
       badSeconds: firstBad && lastMet ? lastMet.t - firstBad.t + 1 : 0,
       lastMet: lastMet?.t ?? null,
       kinds: total,

@@ -105,7 +105,7 @@ describe('choosing', () => {
 
 describe('the JSON Schema', () => {
   it('is the published file', () => {
-    // If this fails: node scripts/run-ts.mjs scripts/write-schema.ts
+    // If this fails: npm run docs
     expect(readFileSync(join(root, configSchemaFile), 'utf8')).toBe(configJsonSchemaText());
   });
 

@@ -8,4 +8,4 @@ export type { Fault, FaultSpec, Faults } from './server/faults.js';
 export type { LoggedRequest, RequestLog } from './server/request-log.js';
 export { type ShopOptions, shop, shopManifest } from './shop.js';
 export type { Stats, StatsView } from './traffic/ground-truth.js';
-export type { Quantiles, TallyView } from './traffic/tally.js';
+export { failedRequests, type Quantiles, type TallyView, unansweredRequests } from './traffic/tally.js';

@@ -1,7 +1,15 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Sandbox, type SandboxOptions, type ShopOptions, shop, startSandbox } from '@slipway/sandbox';
+import {
+  failedRequests,
+  type Sandbox,
+  type SandboxOptions,
+  type ShopOptions,
+  shop,
+  startSandbox,
+  unansweredRequests,
+} from '@slipway/sandbox';
 import { type ActionOutcome, type RunningAction, runAction, startAction } from '../run-action.js';
 
 export const image = (tag: string) => `registry.example/shop:${tag}`;
@@ -107,8 +115,7 @@ function canaryWeight(sandbox: Sandbox): number {
 /** Requests of users in production that failed, and how many of them no pod answered. */
 export function failures(sandbox: Sandbox, from: number): { failed: number; unanswered: number } {
   const { total } = sandbox.stats('shop/shop', { from });
-  const unanswered = total.refused + total.resets + total.noEndpoints + total.noRoute;
-  return { failed: unanswered + total['5xx'] + total.timeouts, unanswered };
+  return { failed: failedRequests(total), unanswered: unansweredRequests(total) };
 }
 
 /** A test with a world of its own, which goes with it: such tests can run side by side. */

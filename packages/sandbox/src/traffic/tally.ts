@@ -27,6 +27,16 @@ export interface TallyView {
   latencyMs?: Quantiles;
 }
 
+/** Requests that no pod answered: a tool that takes pods away under their users makes these. */
+export function unansweredRequests(tally: TallyView | undefined): number {
+  return tally ? tally.refused + tally.resets + tally.noEndpoints + tally.noRoute : 0;
+}
+
+/** Requests that a user would call failed, whoever is to blame. */
+export function failedRequests(tally: TallyView | undefined): number {
+  return tally ? tally['5xx'] + tally.timeouts + unansweredRequests(tally) : 0;
+}
+
 /** Counts that grow; merged and shown as a `TallyView`. */
 export class Tally {
   private readonly counts = {
