@@ -9,9 +9,9 @@ export const contract = defineContract({
   inputs: {
     command: {
       kind: 'choice',
-      values: ['start', 'step', 'promote', 'abort', 'status'],
+      values: ['start', 'step', 'promote', 'pause', 'resume', 'abort', 'status', 'plan'],
       description:
-        '`start`: first step of a new rollout. `step`: the next weight. `promote`: everybody, and the canary goes; with `image` and no rollout on: a rolling release that is undone when it does not get ready. `abort`: everybody back. `status`: only look.',
+        '`start`: first step of a new rollout. `step`: the next weight. `promote`: everybody, and the canary goes; with `image` and no rollout on: a rolling release that is undone when it does not get ready. `pause`, `resume`: nothing moves forward in between. `abort`: everybody back. `status`: only look. `plan`: what a rollout would do, and whether it could; nothing is changed.',
       required: true,
       example: 'start',
     },
@@ -27,6 +27,19 @@ export const contract = defineContract({
       max: 100,
       description: 'Percent of users, in place of the step’s. 100, with `promote` alone, leaves out the steps that are still to come.',
       example: '25',
+    },
+    supersede: {
+      kind: 'boolean',
+      description: 'With `start`: a rollout of another image that is on its way is sent back first, in place of being refused.',
+      default: 'false',
+      example: 'true',
+    },
+    why: { kind: 'string', description: 'With `pause`: the reason, for those who wait.', example: 'checkout is being load-tested' },
+    watch: {
+      kind: 'boolean',
+      description: 'With `status`: go on looking until the rollout is at rest.',
+      default: 'false',
+      example: 'true',
     },
     'on-cancel': onCancelInput,
     ...targetInputs,
@@ -47,5 +60,5 @@ export const contract = defineContract({
   reasons: { ...clusterReasons, ...rolloutReasons },
   permissions: clusterPermissions,
   post: true,
-  cli: { positionals: ['command'] },
+  cli: { positionals: ['command'], shortcuts: { plan: ['plan'], status: ['status'] } },
 });

@@ -8,9 +8,11 @@ import {
   noteUnfinished,
   openRollout,
   type RolloutState,
+  readPlan,
   readStatus,
   runCommand,
   type Verdict,
+  watchStatus,
   wasUnfinished,
 } from '@slipway/rollout';
 import { contract } from './contract.js';
@@ -21,10 +23,14 @@ export const action: Action<Contract> = { contract, main, post };
 
 async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<Contract>> {
   const command = commandOf(inputs, context);
-  const { deps } = await openRollout(inputs, context);
+  const { deps, service } = await openRollout(inputs, context);
   if (command === 'status') {
-    const { verdict, state, report } = await readStatus(deps);
+    const { verdict, state, report } = await (inputs.watch ? watchStatus(deps) : readStatus(deps));
     return { ...ending(verdict, state), report };
+  }
+  if (command === 'plan') {
+    const { verdict, state, plan, report } = await readPlan(deps, { image: inputs.image, provider: service.analysis.provider });
+    return { ...ending(verdict, state), details: { plan, requests: deps.client.requests }, report };
   }
   const { verdict, state } = await noteUnfinished(context, () => runCommand(deps, command));
   return { ...ending(verdict, state), details: { state, requests: deps.client.requests } };
@@ -36,7 +42,8 @@ async function post(inputs: Inputs<Contract>, context: Context): Promise<Ending<
   return ending(await finishCancelled(deps, inputs.image), undefined);
 }
 
-function commandOf({ command, image, weight, version: given }: Inputs<Contract>, { holder }: Context): Command | 'status' {
+function commandOf(inputs: Inputs<Contract>, { holder }: Context): Command | 'status' | 'plan' {
+  const { command, image, weight, version: given, supersede } = inputs;
   const version = given ?? null;
   const share = weight === undefined ? {} : { weight };
   const refuse = (where: string, message: string, example: string) => new UsageError([{ where, message, example }]);
@@ -46,15 +53,20 @@ function commandOf({ command, image, weight, version: given }: Inputs<Contract>,
   switch (command) {
     case 'start':
       if (image === undefined) throw refuse('image', 'is required for `start`: what is to be released', contract.inputs.image.example);
-      return { kind: 'start', image, version, ...share };
+      return { kind: 'start', image, version, ...share, supersede };
     case 'step':
       return { kind: 'step', ...share };
     case 'promote':
       return { kind: 'promote', version, ...(image === undefined ? {} : { image }), ...share };
     case 'abort':
       return { kind: 'abort', reason: 'ABORTED', summary: `aborted by ${holder}.` };
+    case 'pause':
+      return { kind: 'pause', why: inputs.why ?? 'no reason was given' };
+    case 'resume':
+      return { kind: 'resume' };
     case 'status':
-      return 'status';
+    case 'plan':
+      return command;
   }
 }
 

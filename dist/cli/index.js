@@ -769,10 +769,15 @@ function keep(log, what, write) {
 
 // packages/cli/src/commands.ts
 function findCommand(name, contracts2) {
-  return contracts2.find((contract6) => commandNames(contract6).includes(name));
+  for (const contract6 of contracts2) {
+    if ([contract6.name, ...contract6.cli?.aliases ?? []].includes(name)) return { contract: contract6, given: [] };
+    const shortcuts = contract6.cli?.shortcuts ?? {};
+    if (Object.hasOwn(shortcuts, name)) return { contract: contract6, given: shortcuts[name] ?? [] };
+  }
+  return void 0;
 }
 function commandNames(contract6) {
-  return [contract6.name, ...contract6.cli?.aliases ?? []];
+  return [contract6.name, ...contract6.cli?.aliases ?? [], ...Object.keys(contract6.cli?.shortcuts ?? {})];
 }
 
 // packages/cluster/src/reasons.ts
@@ -801,25 +806,63 @@ var clusterReasons = {
   CRASH_LOOP: "The container ends again and again.",
   CONTAINER_CONFIG_ERROR: "The container cannot be made, mostly for want of a ConfigMap or Secret.",
   PODS_NOT_CREATED: "Pods are refused by a quota or an admission policy.",
+  QUOTA_EXCEEDED: "A ResourceQuota leaves no room for the pods.",
+  UNSCHEDULABLE: "No node has room for the pods, and no autoscaler is making one.",
+  SCALER_AMBIGUOUS: "Several autoscalers scale the same workload.",
+  FLOOR_ABOVE_MAX: "The autoscaler\u2019s maximum is below the replicas to be kept.",
+  SNAPSHOT_NOT_FOUND: "The snapshot is gone; it was pruned or deleted.",
+  SNAPSHOT_TAMPERED: "The snapshot was changed, or is of another Deployment.",
+  SNAPSHOT_TOO_LARGE: "The snapshot does not fit into a ConfigMap.",
+  SNAPSHOT_NEWER: "The snapshot was written by a newer version.",
+  SNAPSHOT_KEY_WRONG: "The Secrets of the snapshot cannot be opened with the key that was given.",
+  SECRET_NOT_RESTORABLE: "A Secret has changed since the snapshot, which keeps only its fingerprint.",
+  NOT_RESTORABLE: "Something that the snapshot describes cannot be put back.",
   PROGRESS_DEADLINE_EXCEEDED: "The deployment controller has given up waiting.",
   READY_TIMEOUT: "The Deployment was not ready in time.",
   NO_PREVIOUS_REVISION: "There is no earlier revision to go back to.",
   WEIGHT_IMPOSSIBLE: "Whole pods do not allow this weight.",
   WEIGHT_NOT_IN_FORCE: "The traffic objects do not have the wanted weight.",
   VIRTUAL_SERVICE_NOT_FOUND: "There is no VirtualService of that name.",
-  ROUTE_NOT_FOUND: "The VirtualService has no http route of that name.",
-  ROUTE_AMBIGUOUS: "Several http routes could be the one to split.",
-  ROUTE_WITHOUT_STABLE: "The http route does not lead to the stable subset.",
-  ROUTE_HAS_OTHER_BACKENDS: "The http route also leads to something that is neither stable nor canary.",
-  WEIGHTS_NOT_100: "The weights of the http route do not add up to 100.",
+  ROUTE_NOT_FOUND: "The VirtualService has no route of that name.",
+  ROUTE_AMBIGUOUS: "Several routes could be the one to split.",
+  ROUTE_WITHOUT_STABLE: "The route does not lead to the stable subset.",
+  ROUTE_HAS_OTHER_BACKENDS: "The route also leads to something that is neither stable nor canary.",
+  WEIGHTS_NOT_100: "The weights of the route do not add up to 100.",
+  HTTP_ROUTE_NOT_FOUND: "There is no HTTPRoute of that name.",
+  HTTP_ROUTE_UNREPORTED: "No Gateway API controller reports on the HTTPRoute.",
+  HTTP_ROUTE_NOT_ACCEPTED: "A controller does not accept the HTTPRoute, or cannot resolve its backends, or has not seen the change.",
+  ROUTE_LEADS_TO_CANARY: "A route of somebody else leads to the canary Service.",
+  MIRROR_UNSUPPORTED: "This router cannot send copies of requests to the canary.",
+  MIRROR_PERCENT_UNSUPPORTED: "The installed HTTPRoute definition drops the share of mirrored requests, so all would be mirrored.",
+  INGRESS_NOT_FOUND: "There is no Ingress of that name.",
+  INGRESS_HAS_CANARY: "Another canary Ingress for the same host and path exists; nginx heeds only one.",
+  SERVICE_WITHOUT_SELECTOR: "The Service has no selector, so pods cannot be told apart by it.",
+  SERVICE_EXTERNAL_NAME: "The Service is of type ExternalName: it has no pods.",
+  SERVICE_SELECTS_BOTH_TRACKS: "The stable Service would also select the canary\u2019s pods.",
+  SERVICE_EXCLUDES_STABLE: "The Service does not select the stable pods.",
+  SERVICE_NAME_TAKEN: "A Service of that name exists that is not ours and leads elsewhere.",
+  TRACK_WITHOUT_PODS: "No ready pod of the track would get the requests.",
   DESTINATION_RULE_NOT_FOUND: "There is no DestinationRule of that name.",
   SUBSET_MISSING: "The DestinationRule lacks the stable or the canary subset.",
-  SUBSETS_OVERLAP: "The stable subset\u2019s labels also choose the canary\u2019s pods.",
+  SUBSETS_OVERLAP: "One subset\u2019s labels also choose the other track\u2019s pods.",
+  SUBSET_EXCLUDES_PODS: "A subset would have no pods of its track.",
+  DESTINATION_RULE_OTHER_HOST: "The DestinationRule is about another Service.",
+  ROUTE_HAS_MIRROR: "The http route already mirrors to somebody else.",
+  MATCH_TAKEN: "The http route itself has a condition on the canary\u2019s header or on cookies.",
+  NEEDS_HTTP_ROUTE: "Mirroring, header and cookie routes need http routes.",
+  GITOPS_OWNED: "A GitOps controller would undo what the rollout writes; the message has the YAML that lets it ignore it.",
   LEASE_HELD: "Another run works on this service.",
   LEASE_LOST: "The lease was lost; nothing more was written.",
   STATE_NEWER: "The state was written by a newer version.",
   STATE_CORRUPT: "The state cannot be read; it was edited by hand or damaged.",
-  STATE_TOO_LARGE: "The state does not fit into a ConfigMap."
+  STATE_TOO_LARGE: "The state does not fit into a ConfigMap.",
+  ENGINE_NOT_INSTALLED: "The cluster does not have the engine\u2019s API: Argo Rollouts or Flagger is not installed.",
+  ENGINE_OBJECT_NOT_FOUND: "There is no Rollout, or no Canary, of that name.",
+  ENGINE_OBJECTS_AMBIGUOUS: "Two Rollouts, or two Canaries, drive the same pods.",
+  ENGINE_TARGET_UNSUPPORTED: "The Rollout\u2019s `workloadRef` or the Canary\u2019s `targetRef` is no Deployment.",
+  ENGINE_SPEC_INVALID: "The controller refuses the spec, or the object is being deleted.",
+  ROLLOUT_ABORTED: "The rollout was aborted or rolled back.",
+  ROLLOUT_WITHOUT_STRATEGY: "The Rollout has no strategy, or its canary strategy has no steps."
 };
 
 // packages/rollout/src/common-inputs.ts
@@ -864,9 +907,17 @@ var rolloutReasons = {
   ABORTED: "All users meet the former version; the canary is gone.",
   ROLLED_BACK: "All users are back on the last good version, and it was seen to serve.",
   STATUS: "Where the rollout stands; nothing was changed.",
+  PLANNED: "What a rollout would do; nothing was changed, and nothing speaks against it.",
+  PLAN_REFUSED: "A rollout would be refused, or could not be taken back; nothing was changed.",
+  PLAN_FORBIDDEN: "The kubeconfig\u2019s user lacks permissions that a rollout needs; nothing was changed.",
   ALREADY_RELEASED: "The image is what all users meet already.",
   ALREADY_GOOD: "The last good version serves already.",
   LAST_STEP: "There is no further step; `promote` comes next.",
+  ROLLOUT_PAUSED: "The rollout is paused: nothing moves forward until `resume`.",
+  ROLLOUT_RESUMED: "The rollout may go on.",
+  NOT_PAUSABLE: "The rollout is being promoted or sent back, which comes to its end by itself.",
+  GATE_CLOSED: "The step\u2019s gate did not answer 2xx; users stay where they are.",
+  SUPERSEDED: "Another release took the place of this one.",
   NOTHING_TO_DO: "There is no rollout to send back.",
   NO_ROLLOUT: "No rollout has begun.",
   ROLLOUT_IN_PROGRESS: "A rollout of another image is on its way.",
@@ -880,11 +931,19 @@ var rolloutReasons = {
   RECREATE_STRATEGY: "The Deployment stops all pods before new ones start, so a canary of it cannot be promoted without downtime.",
   UNEXPECTED_SPLIT: "Traffic goes to a canary although no rollout is on record.",
   NO_LAST_GOOD: "What was good before can no longer be restored.",
-  SNAPSHOT_TAMPERED: "The snapshot was changed, or is of another Deployment.",
+  ENGINE_ABORTED: "The controller (Argo Rollouts, Flagger) gave the update up by itself; all users meet the former version.",
+  ENGINE_BUSY: "The controller is at work on an update that Slipway did not begin.",
+  ENGINE_HELD: "The controller waits for something that Slipway does not decide: its webhook, its inconclusive analysis.",
+  ENGINE_SUSPENDED: "Somebody paused the Rollout or suspended the Canary.",
+  ENGINE_NOT_READY: "The controller has not set the service up yet.",
+  ENGINE_NOT_RESPONDING: "The controller does not act on what it is told; it may not be running.",
+  ENGINE_DEGRADED: "The controller cannot go on with the update, and did not abort it.",
   CANCELLED: "The run was cancelled; by default users were sent back at once."
 };
 var analysisReasons = {
   ANALYSIS_PASSED: "The judge has evidence that the canary is not worse.",
+  BAKED: "Everybody met the new version, and nothing speaks against it.",
+  PREVIEWED: "No user met the canary in this step; its pods stayed up.",
   INCONCLUSIVE: "The evidence decides neither way.",
   INCONCLUSIVE_CONTINUED: "The evidence decides neither way, and `on-inconclusive: continue` goes on.",
   NO_DATA: "Nothing could be seen of the canary; never a pass.",
@@ -998,8 +1057,8 @@ var contract3 = defineContract({
   inputs: {
     command: {
       kind: "choice",
-      values: ["start", "step", "promote", "abort", "status"],
-      description: "`start`: first step of a new rollout. `step`: the next weight. `promote`: everybody, and the canary goes; with `image` and no rollout on: a rolling release that is undone when it does not get ready. `abort`: everybody back. `status`: only look.",
+      values: ["start", "step", "promote", "pause", "resume", "abort", "status", "plan"],
+      description: "`start`: first step of a new rollout. `step`: the next weight. `promote`: everybody, and the canary goes; with `image` and no rollout on: a rolling release that is undone when it does not get ready. `pause`, `resume`: nothing moves forward in between. `abort`: everybody back. `status`: only look. `plan`: what a rollout would do, and whether it could; nothing is changed.",
       required: true,
       example: "start"
     },
@@ -1015,6 +1074,19 @@ var contract3 = defineContract({
       max: 100,
       description: "Percent of users, in place of the step\u2019s. 100, with `promote` alone, leaves out the steps that are still to come.",
       example: "25"
+    },
+    supersede: {
+      kind: "boolean",
+      description: "With `start`: a rollout of another image that is on its way is sent back first, in place of being refused.",
+      default: "false",
+      example: "true"
+    },
+    why: { kind: "string", description: "With `pause`: the reason, for those who wait.", example: "checkout is being load-tested" },
+    watch: {
+      kind: "boolean",
+      description: "With `status`: go on looking until the rollout is at rest.",
+      default: "false",
+      example: "true"
     },
     "on-cancel": onCancelInput,
     ...targetInputs
@@ -1034,7 +1106,7 @@ var contract3 = defineContract({
   reasons: { ...clusterReasons, ...rolloutReasons },
   permissions: clusterPermissions,
   post: true,
-  cli: { positionals: ["command"] }
+  cli: { positionals: ["command"], shortcuts: { plan: ["plan"], status: ["status"] } }
 });
 
 // actions/check-changelog/contract.ts
@@ -1203,8 +1275,8 @@ function usage(contract6) {
   return [contract6.name, ...positionalForms(contract6)].join(" ");
 }
 function summary(contract6) {
-  const aliases = contract6.cli?.aliases ?? [];
-  return aliases.length === 0 ? contract6.description : `${contract6.description} (Also: ${aliases.join(", ")}.)`;
+  const [, ...others] = commandNames(contract6);
+  return others.length === 0 ? contract6.description : `${contract6.description} (Also: ${others.join(", ")}.)`;
 }
 
 // packages/cli/src/command-line.ts
@@ -1244,8 +1316,9 @@ async function runCommandLine(argv, options) {
 ${helpText(contracts2)}`);
     return 2;
   }
-  const { cli } = await load(command.family);
-  await cli(command.name, argv.slice(1));
+  const { contract: contract6, given } = command;
+  const { cli } = await load(contract6.family);
+  await cli(contract6.name, [...given, ...argv.slice(1)]);
   return void 0;
 }
 
@@ -1270,12 +1343,14 @@ var rootContract = defineContract({
 // packages/cli/src/root-action.ts
 var setting = () => ({ env: process.env, contracts, load: loadFamily });
 function parseRequest(text, contracts2) {
-  const [name = "", ...words] = text.trim().split(/\s+/);
-  const command = findCommand(name, contracts2);
-  if (!command) {
+  const [name = "", ...rest] = text.trim().split(/\s+/);
+  const found = findCommand(name, contracts2);
+  if (!found) {
     const names = contracts2.flatMap(commandNames);
     return { problem: `${quoteValue(name)} is not a command${suggestion(name, names)}`, allowed: names.join(", ") };
   }
+  const { contract: command, given } = found;
+  const words = [...given, ...rest];
   const values = {};
   for (const positional of command.cli?.positionals ?? []) {
     const taken = words.splice(0, command.inputs[positional]?.kind === "list" ? words.length : 1);

@@ -53,7 +53,8 @@ export async function runCommandLine(
     err(`slipway: there is no command ${JSON.stringify(first)}${hint}\n\n${helpText(contracts)}`);
     return 2;
   }
-  const { cli } = await load(command.family);
-  await cli(command.name, argv.slice(1));
+  const { contract, given } = command;
+  const { cli } = await load(contract.family);
+  await cli(contract.name, [...given, ...argv.slice(1)]);
   return undefined;
 }

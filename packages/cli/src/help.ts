@@ -1,4 +1,5 @@
 import { type Contract, positionalForms } from '@slipway/core';
+import { commandNames } from './commands.js';
 
 /** What `slipway --help` prints. */
 export function helpText(contracts: readonly Contract[]): string {
@@ -23,6 +24,6 @@ function usage(contract: Contract): string {
 }
 
 function summary(contract: Contract): string {
-  const aliases = contract.cli?.aliases ?? [];
-  return aliases.length === 0 ? contract.description : `${contract.description} (Also: ${aliases.join(', ')}.)`;
+  const [, ...others] = commandNames(contract);
+  return others.length === 0 ? contract.description : `${contract.description} (Also: ${others.join(', ')}.)`;
 }

@@ -17,12 +17,14 @@ export type Request = { command: Contract; values: Readonly<Record<string, strin
 
 /** Reads `canary-deploy start` as the command `canary-deploy` with its first positional input set to `start`. */
 export function parseRequest(text: string, contracts: readonly Contract[]): Request {
-  const [name = '', ...words] = text.trim().split(/\s+/);
-  const command = findCommand(name, contracts);
-  if (!command) {
+  const [name = '', ...rest] = text.trim().split(/\s+/);
+  const found = findCommand(name, contracts);
+  if (!found) {
     const names = contracts.flatMap(commandNames);
     return { problem: `${quoteValue(name)} is not a command${suggestion(name, names)}`, allowed: names.join(', ') };
   }
+  const { contract: command, given } = found;
+  const words = [...given, ...rest];
   const values: Record<string, string> = {};
   for (const positional of command.cli?.positionals ?? []) {
     // A list by position takes all that follows.

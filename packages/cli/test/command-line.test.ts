@@ -4,7 +4,7 @@ import { type CommandLine, runCommandLine } from '../src/command-line.js';
 
 const contracts = [
   contract('canary-analyze', 'cluster', { aliases: ['analyze'] }),
-  contract('canary-deploy', 'cluster', { positionals: ['command'] }),
+  contract('canary-deploy', 'cluster', { positionals: ['command'], shortcuts: { status: ['status'] } }),
   contract('validate-version', 'gates', {}),
 ];
 
@@ -45,6 +45,11 @@ describe('the command line', () => {
 
   it('knows aliases', async () => {
     expect((await run('analyze', '--replay', 'a.jsonl')).ran).toEqual([['canary-analyze', '--replay', 'a.jsonl']]);
+  });
+
+  it('knows shortcuts: a command with its first arguments', async () => {
+    expect((await run('status', '--watch')).ran).toEqual([['canary-deploy', 'status', '--watch']]);
+    expect((await run('statsu')).err).toContain('did you mean "status"?');
   });
 
   it.each([['--help'], ['-h'], ['help']])('lists every command with %s, loading nothing', async (flag) => {

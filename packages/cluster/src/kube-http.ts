@@ -95,12 +95,13 @@ function clientOver(send: Requester, server: string, requests: Record<string, nu
       }
     },
     list,
-    create(resource, namespace, object) {
+    create(resource, namespace, object, options = {}) {
       const { metadata } = object as Partial<KubeObject>;
       const operation: Operation = { verb: 'create', resource, namespace, name: metadata?.name ?? '' };
       // Done twice it is refused as ALREADY_EXISTS, which callers have to expect anyway.
       const path = objectPath({ ...operation, name: '' });
-      return askObject({ operation, method: 'POST', path, query: { fieldManager: FIELD_MANAGER }, body: object, repeatable: true });
+      const query = { fieldManager: FIELD_MANAGER, ...(options.dryRun ? { dryRun: 'All' } : {}) };
+      return askObject({ operation, method: 'POST', path, query, body: object, repeatable: true });
     },
     replace(resource, namespace, name, object) {
       const operation: Operation = { verb: 'update', resource, namespace, name };

@@ -52,7 +52,7 @@ export interface KubeClient {
   /** Undefined instead of NOT_FOUND. */
   find(resource: Resource, namespace: string, name: string): Promise<KubeObject | undefined>;
   list(resource: Resource, namespace: string, options?: { labelSelector?: string; fieldSelector?: string }): Promise<KubeObject[]>;
-  create(resource: Resource, namespace: string, object: object): Promise<KubeObject>;
+  create(resource: Resource, namespace: string, object: object, options?: { dryRun?: boolean }): Promise<KubeObject>;
   /** PUT: refused with CONFLICT when `metadata.resourceVersion` is no longer the stored one. */
   replace(resource: Resource, namespace: string, name: string, object: object): Promise<KubeObject>;
   patch(

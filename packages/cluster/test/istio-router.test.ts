@@ -1,89 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
 import { OperationError } from '@slipway/core';
-import type { KubeObject } from '../src/kube.js';
-import { createRouter, type RouterConfig, type RouterOptions } from '../src/traffic/create-router.js';
-import { HEADER_ROUTE } from '../src/traffic/virtual-service.js';
-import { type MemoryKube, memoryKube, refusal } from './memory-kube.js';
-
-type Istio = Extract<RouterConfig, { router: 'istio' }>;
-
-const to = (subset: string, weight?: number) => ({
-  destination: { host: 'shop', subset, port: { number: 80 } },
-  ...(weight === undefined ? {} : { weight }),
-});
-const other = { name: 'admin', match: [{ uri: { prefix: '/admin' } }], route: [{ destination: { host: 'admin' } }], timeout: '3s' };
-const primary = (...route: object[]) => ({ name: 'primary', retries: { attempts: 2 }, mirror: { host: 'log' }, route });
-
-function virtualService(...http: object[]): KubeObject {
-  return {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'VirtualService',
-    metadata: { name: 'shop', namespace: 'shop' },
-    spec: { hosts: ['shop'], gateways: ['mesh'], http },
-  };
-}
-
-const rule = (...subsets: object[]): KubeObject => ({
-  apiVersion: 'networking.istio.io/v1',
-  kind: 'DestinationRule',
-  metadata: { name: 'shop', namespace: 'shop' },
-  spec: { host: 'shop', subsets },
-});
-const stableSubset = { name: 'stable', labels: { track: 'stable' } };
-const canarySubset = { name: 'canary', labels: { track: 'canary' } };
-
-function world(
-  http: object[],
-  config: Partial<Istio> = {},
-  options: Partial<RouterOptions> = {},
-  destinationRule = rule(stableSubset, canarySubset),
-) {
-  const kube = memoryKube(virtualService(...http), destinationRule);
-  const clock = { now: () => 0, sleep: () => new Promise<void>(() => undefined) };
-  const traffic: Istio = {
-    router: 'istio',
-    virtualService: 'shop',
-    destinationRule: 'shop',
-    stableSubset: 'stable',
-    canarySubset: 'canary',
-    ...config,
-  };
-  const router = createRouter(kube, {
-    namespace: 'shop',
-    stable: 'shop',
-    canary: 'shop-canary',
-    kubeService: 'shop',
-    traffic,
-    replicas: 10,
-    clock,
-    readyTimeoutMs: 60_000,
-    ...options,
-  });
-  return { kube, router };
-}
-
-const routes = (kube: MemoryKube) => kube.at('virtualservices', 'shop', 'shop').spec.http;
-const weights = (kube: MemoryKube, name = 'primary') =>
-  routes(kube)
-    .find((route: { name: string }) => route.name === name)
-    .route.map(({ weight }: { weight?: number }) => weight);
+import { CANARY_ROUTES } from '../src/traffic/canary-routes.js';
+import { createRouter } from '../src/traffic/create-router.js';
+import { at, type Istio, istio, other, primary, routes, rule, stableSubset, to, weights, world } from './istio-router-world.js';
+import { refusal } from './memory-kube.js';
 
 describe('weights', () => {
   it('are set in our route alone; all else stays to the letter', async () => {
     const { kube, router } = world([other, primary(to('stable', 100), to('canary', 0))]);
     const before = structuredClone(kube.at('virtualservices', 'shop', 'shop').spec);
-    await router.setWeight(10);
+    await router.route(at(10));
     const after = kube.at('virtualservices', 'shop', 'shop').spec;
     expect(weights(kube)).toEqual([90, 10]);
     before.http[1].route[0].weight = 90;
     before.http[1].route[1].weight = 10;
     expect(after).toEqual(before);
-    expect(await router.verify(10)).toMatchObject({ weight: 10, settled: true });
+    expect(await router.verify(at(10))).toMatchObject({ weight: 10, settled: true });
   });
 
   it('need no write when they are so', async () => {
     const { kube, router } = world([primary(to('stable', 90), to('canary', 10))]);
-    await router.setWeight(10);
+    await router.route(at(10));
     expect(kube.writes()).toEqual([]);
   });
 
@@ -91,15 +28,15 @@ describe('weights', () => {
     const original = [other, primary(to('stable'))];
     const { kube, router } = world(original);
     const snapshot = await router.snapshot();
-    await router.setWeight(25);
+    await router.route(at(25));
     expect(routes(kube)[1].route).toEqual([to('stable', 75), to('canary', 25)]);
     const later = createRouter(kube, {
       ...{ namespace: 'shop', stable: 'shop', canary: 'shop-canary', kubeService: 'shop', replicas: 10, readyTimeoutMs: 1 },
-      traffic: { router: 'istio', virtualService: 'shop', destinationRule: 'shop', stableSubset: 'stable', canarySubset: 'canary' },
+      traffic: istio,
       clock: { now: () => 0, sleep: async () => undefined },
       snapshot,
     });
-    await later.setWeight(0);
+    await later.route(at(0));
     expect(routes(kube)[1].route).toEqual([to('stable', 100), to('canary', 0)]);
     await later.cleanup();
     expect(routes(kube)).toEqual(original);
@@ -115,14 +52,18 @@ describe('weights', () => {
       {
         snapshot: {
           router: 'istio',
-          virtualService: 'shop',
-          route: {
-            name: 'primary',
-            destinations: [
-              { host: 'shop', subset: 'stable', weight: 90 },
-              { host: 'shop', subset: 'canary', weight: 10 },
-            ],
-          },
+          virtualServices: [
+            {
+              name: 'shop',
+              route: {
+                name: 'primary',
+                destinations: [
+                  { host: 'shop', subset: 'stable', weight: 90 },
+                  { host: 'shop', subset: 'canary', weight: 10 },
+                ],
+              },
+            },
+          ],
         },
       },
     );
@@ -132,21 +73,21 @@ describe('weights', () => {
 
   it('work in a route without a name, when it is the only one', async () => {
     const { kube, router } = world([other, { route: [to('stable')] }]);
-    await router.setWeight(30);
+    await router.route(at(30));
     expect(routes(kube)[1].route.map(({ weight }: { weight: number }) => weight)).toEqual([70, 30]);
   });
 
   it('count pods for a mesh: stable keeps all, the canary gets its share', () => {
     const { router } = world([primary(to('stable'))]);
-    expect(router.capacity(10, 10)).toEqual({ stable: 10, canary: 1 });
-    expect(router.capacity(1, 3)).toEqual({ stable: 3, canary: 1 });
-    expect(router.capacity(50, 3)).toEqual({ stable: 3, canary: 2 });
-    expect(router.capacity(0, 3)).toEqual({ stable: 3, canary: 0 });
+    expect(router.capacity(at(10), 10)).toEqual({ stable: 10, canary: 1 });
+    expect(router.capacity(at(1), 3)).toEqual({ stable: 3, canary: 1 });
+    expect(router.capacity(at(50), 3)).toEqual({ stable: 3, canary: 2 });
+    expect(router.capacity(at(0), 3)).toEqual({ stable: 3, canary: 0 });
   });
 
   it('that somebody else has changed are noticed', async () => {
     const { router } = world([primary(to('stable', 50), to('canary', 50))]);
-    await expect(router.verify(10)).rejects.toMatchObject({ reason: 'WEIGHT_NOT_IN_FORCE', details: { weight: 50, wanted: 10 } });
+    await expect(router.verify(at(10))).rejects.toMatchObject({ reason: 'WEIGHT_NOT_IN_FORCE', details: { weight: 50, wanted: 10 } });
   });
 });
 
@@ -161,7 +102,7 @@ describe('a change made between reading and writing', () => {
       kube.put({ ...service, spec: { ...service.spec, http: [other, ...service.spec.http] } });
       return undefined;
     };
-    await router.setWeight(10);
+    await router.route(at(10));
     expect(routes(kube)[0]).toEqual(other);
     expect(weights(kube)).toEqual([90, 10]);
     expect(kube.writes()).toHaveLength(2);
@@ -173,7 +114,7 @@ describe('a change made between reading and writing', () => {
       if (verb === 'patch') throw refusal('CONFLICT', 422, 'test failed');
       return undefined;
     };
-    await expect(router.setWeight(10)).rejects.toMatchObject({ reason: 'CONFLICT' });
+    await expect(router.route(at(10))).rejects.toMatchObject({ reason: 'CONFLICT' });
     expect(kube.writes()).toHaveLength(5);
   });
 
@@ -189,8 +130,8 @@ describe('a change made between reading and writing', () => {
         throw error;
       };
     };
-    await router.setWeight(10);
-    expect(routes(kube).map(({ name }: { name: string }) => name)).toEqual([HEADER_ROUTE, 'primary']);
+    await router.route(at(10));
+    expect(routes(kube).map(({ name }: { name: string }) => name)).toEqual([CANARY_ROUTES.header, 'primary']);
   });
 });
 
@@ -200,36 +141,36 @@ describe('the header route', () => {
   it('comes and goes with the weight of a route that has no name, too', async () => {
     for (const destinations of [[to('stable', 100), to('canary', 0)], [to('stable')]]) {
       const { kube, router } = world([{ route: destinations }], { header: 'x-canary' });
-      await router.setWeight(10);
-      expect(routes(kube).map((route: { name?: string }) => route.name)).toEqual([HEADER_ROUTE, undefined]);
-      await router.setWeight(0);
+      await router.route(at(10));
+      expect(routes(kube).map((route: { name?: string }) => route.name)).toEqual([CANARY_ROUTES.header, undefined]);
+      await router.route(at(0));
       expect(routes(kube)).toHaveLength(1);
       expect((await router.read()).weight).toBe(0);
     }
   });
 
-  it('is first, is like ours, and leads to the canary alone; it goes with the weight', async () => {
+  it('is like ours, stands right before it, and leads to the canary alone; it goes with the weight', async () => {
     const matched = { ...primary(to('stable', 100), to('canary', 0)), match: [{ uri: { prefix: '/' }, headers: { a: { exact: 'b' } } }] };
     const original = [other, matched];
     const { kube, router } = world(original, config);
-    await router.setWeight(10);
-    expect(routes(kube)[0]).toEqual({
-      name: HEADER_ROUTE,
+    await router.route(at(10));
+    expect(routes(kube)[1]).toEqual({
+      name: CANARY_ROUTES.header,
       retries: { attempts: 2 },
       match: [{ uri: { prefix: '/' }, headers: { a: { exact: 'b' }, 'x-canary': { exact: 'true' } } }],
       route: [to('canary')],
     });
-    await router.setWeight(50);
+    await router.route(at(50));
     expect(routes(kube)).toHaveLength(3);
-    await router.setWeight(0);
+    await router.route(at(0));
     expect(routes(kube)).toEqual(original);
   });
 
-  it('goes by the safe patch and by cleanup, too', async () => {
+  it('goes by the way out and by cleanup, too', async () => {
     for (const way of ['makeSafe', 'cleanup'] as const) {
       const original = [other, primary(to('stable', 100), to('canary', 0))];
       const { kube, router } = world(original, config);
-      await router.setWeight(10);
+      await router.route(at(10));
       await router[way]();
       expect(routes(kube)).toEqual(original);
     }
@@ -239,8 +180,8 @@ describe('the header route', () => {
 describe('the way out', () => {
   it('is one request, prepared by what was read last', async () => {
     const { kube, router } = world([primary(to('stable', 100), to('canary', 0))]);
-    expect(router.safePatch()).toBeUndefined();
-    await router.setWeight(50);
+    expect(router.wayOut()).toBeUndefined();
+    await router.route(at(50));
     const calls = kube.calls.length;
     await router.makeSafe();
     expect(kube.calls.slice(calls).map(({ verb }) => verb)).toEqual(['patch']);
@@ -249,7 +190,7 @@ describe('the way out', () => {
 
   it('reads again when the route has moved', async () => {
     const { kube, router } = world([primary(to('stable', 100), to('canary', 0))]);
-    await router.setWeight(50);
+    await router.route(at(50));
     const service = kube.at('virtualservices', 'shop', 'shop');
     kube.put({ ...service, spec: { ...service.spec, http: [other, ...service.spec.http] } });
     await router.makeSafe();
@@ -267,7 +208,7 @@ describe('the way out', () => {
         answer = () => resolve(undefined);
       });
     };
-    const forward = router.setWeight(50).catch((error: Error) => error);
+    const forward = router.route(at(50)).catch((error: Error) => error);
     await new Promise((resolve) => setTimeout(resolve, 5));
     const back = router.makeSafe();
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -281,7 +222,7 @@ describe('the way out', () => {
     const stop = new AbortController();
     const { kube, router } = world([primary(to('stable', 100), to('canary', 0))], {}, { signal: stop.signal });
     kube.before = ({ verb }) => (verb === 'get' ? () => stop.abort(new Error('SIGINT')) : undefined);
-    await expect(router.setWeight(50)).rejects.toThrow('SIGINT');
+    await expect(router.route(at(50))).rejects.toThrow('SIGINT');
     expect(kube.writes()).toEqual([]);
   });
 });
@@ -302,7 +243,7 @@ describe('an API server that does not answer', () => {
 
   it('is not asked five times over', async () => {
     const { router, patches, elapsed } = silent();
-    await expect(router.setWeight(10)).rejects.toMatchObject({ reason: 'API_UNAVAILABLE' });
+    await expect(router.route(at(10))).rejects.toMatchObject({ reason: 'API_UNAVAILABLE' });
     expect(patches()).toBe(1);
     expect(elapsed()).toBeLessThanOrEqual(30_000);
   });
@@ -338,12 +279,12 @@ describe('what refuses', () => {
   it.each(cases)('%s', async (_, http, config, reason) => {
     const { kube, router } = world(http, config);
     await expect(router.check()).rejects.toMatchObject({ reason });
-    await expect(router.setWeight(10)).rejects.toMatchObject({ reason });
+    await expect(router.route(at(10))).rejects.toMatchObject({ reason });
     expect(kube.writes()).toEqual([]);
   });
 
   it('a VirtualService that is not there', async () => {
-    await expect(world([], { virtualService: 'other' }).router.check()).rejects.toMatchObject({ reason: 'VIRTUAL_SERVICE_NOT_FOUND' });
+    await expect(world([], { virtualServices: ['other'] }).router.check()).rejects.toMatchObject({ reason: 'VIRTUAL_SERVICE_NOT_FOUND' });
   });
 
   it('a DestinationRule without the subset, with the YAML to add', async () => {

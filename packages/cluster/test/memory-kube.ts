@@ -97,13 +97,13 @@ export function memoryKube(...initial: object[]): MemoryKube {
           .filter((object) => labelsMatch(object.metadata.labels ?? {}, options.labelSelector))
           .filter((object) => fieldsMatch(object, options.fieldSelector)),
       ),
-    create: (resource, namespace, object) => {
+    create: (resource, namespace, object, options = {}) => {
       const body = object as KubeObject;
       return run({ verb: 'create', plural: resource.plural, namespace, name: body.metadata?.name, body }, signal, () => {
         if (objects.has(key(resource.plural, namespace, body.metadata.name))) {
           throw refusal('ALREADY_EXISTS', 409, `${resource.plural} "${body.metadata.name}" already exists`);
         }
-        return store(resource, namespace, body, undefined);
+        return options.dryRun ? body : store(resource, namespace, body, undefined);
       });
     },
     replace: (resource, namespace, name, object) =>

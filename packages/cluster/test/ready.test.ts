@@ -192,8 +192,10 @@ describe('waitReady', () => {
       conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'exceeded quota: pods' }],
     });
     const error = await failure(world(quota, []).wait());
-    expect(error.reason).toBe('PODS_NOT_CREATED');
+    expect(error.reason).toBe('QUOTA_EXCEEDED');
     expect(error.message).toContain('exceeded quota: pods');
+    Object.assign(quota.at('deployments', 'shop', 'shop').status.conditions[0], { message: 'denied by policy' });
+    expect((await failure(world(quota, []).wait())).reason).toBe('PODS_NOT_CREATED');
   });
 
   it('says why it is not ready when the time is over', async () => {

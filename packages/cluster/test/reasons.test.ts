@@ -14,7 +14,7 @@ describe('clusterReasons', () => {
       .join('\n');
     const used = [
       ...text.matchAll(
-        /(?:reason: |return |\? |: |exclusion\(|deployment, )'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|INVALID|FORBIDDEN|CONFLICT|UNAUTHENTICATED)'/g,
+        /(?:reason: |return |\? |: |exclusion\(|deployment, )'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|INVALID|FORBIDDEN|CONFLICT|UNAUTHENTICATED|UNSCHEDULABLE)'/g,
       ),
     ];
     expect(new Set(used.map((match) => match[1]))).toEqual(new Set(Object.keys(clusterReasons)));

@@ -51,8 +51,11 @@ export interface Contract {
   permissions: readonly string[];
   /** Has a `post` step. */
   post?: boolean;
-  /** How the CLI names it: other names of the command, and inputs that may be given by position. */
-  cli?: { aliases?: readonly string[]; positionals?: readonly string[] };
+  /**
+   * How the CLI names it: other names of the command; inputs that may be given by position; commands of their own that stand for this one with
+   * first arguments, e.g. `{ plan: ['plan'] }`.
+   */
+  cli?: { aliases?: readonly string[]; positionals?: readonly string[]; shortcuts?: Readonly<Record<string, readonly string[]>> };
 }
 
 /** `result` and `outcome` are outputs of every action. */

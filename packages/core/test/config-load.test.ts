@@ -135,9 +135,17 @@ describe('docs/config.md', () => {
     const { prometheus, latencySlo, provider, ...analysis } = full?.analysis ?? {};
     expect([prometheus?.url, latencySlo, provider]).toEqual(['http://prometheus.monitoring:9090', 500, 'prometheus']);
     expect(plain).toMatchObject({
-      steps: full?.steps,
+      strategy: full?.strategy,
+      engine: full?.engine,
+      splitCheck: full?.splitCheck,
+      // Without a header to match, no step matches one.
+      steps: full?.steps.map((step) => ({ ...step, match: false })),
       readyTimeout: full?.readyTimeout,
       drain: full?.drain,
+      scaleDownDelay: full?.scaleDownDelay,
+      abortScaleDownDelay: full?.abortScaleDownDelay,
+      rollbackWindow: full?.rollbackWindow,
+      maxSnapshots: full?.maxSnapshots,
       triggers: full?.triggers,
       analysis,
     });

@@ -43,19 +43,28 @@ describe('a complete file', () => {
           metricsPort: 8080,
           traffic: {
             router: 'istio',
-            virtualService: 'shop',
+            virtualServices: ['shop'],
             destinationRule: 'shop',
             route: 'primary',
+            protocol: 'http',
             stableSubset: 'stable',
             canarySubset: 'canary',
             header: 'x-canary',
+            gitopsIgnoresWeights: false,
           },
+          strategy: 'canary',
+          engine: 'native',
+          splitCheck: 'measured',
           steps: [
-            { weight: 10, duration: 300_000, maxErrorRate: 0.01 },
-            { weight: 50, duration: 600_000, maxErrorRate: 0.005 },
+            { weight: 10, mirror: 0, match: true, duration: 300_000, maxErrorRate: 0.01, pause: false },
+            { weight: 50, mirror: 0, match: true, duration: 600_000, maxErrorRate: 0.005, pause: false },
           ],
           readyTimeout: 300_000,
           drain: 5000,
+          scaleDownDelay: 0,
+          abortScaleDownDelay: 0,
+          rollbackWindow: 0,
+          maxSnapshots: 5,
           analysis: {
             judge: 'anytime-valid',
             provider: 'prometheus',
@@ -98,14 +107,13 @@ describe('defaults', () => {
     const { shop } = parsed(minimal).config.services;
     const { shop: full } = parsed(complete).config.services;
     expect(shop).toEqual({
-      workload: 'shop',
+      ...full,
+      container: undefined,
+      metricsPort: undefined,
       service: 'shop',
-      traffic: { router: 'replicas' },
-      steps: full?.steps,
-      readyTimeout: full?.readyTimeout,
-      drain: full?.drain,
+      traffic: { router: 'replicas', gitopsIgnoresWeights: false },
+      steps: full?.steps.map((step) => ({ ...step, match: false })),
       analysis: { ...full?.analysis, provider: 'pods', prometheus: undefined, latencySlo: undefined },
-      triggers: full?.triggers,
     });
     expect(shop).not.toHaveProperty('container');
     expect(shop?.analysis).not.toHaveProperty('latencySlo');
@@ -116,11 +124,29 @@ describe('defaults', () => {
     const { traffic } = parsed(withService('traffic: { router: istio }')).config.services.shop ?? {};
     expect(traffic).toEqual({
       router: 'istio',
-      virtualService: 'shop',
+      virtualServices: ['shop'],
       destinationRule: 'shop',
+      protocol: 'http',
       stableSubset: 'stable',
       canarySubset: 'canary',
+      gitopsIgnoresWeights: false,
     });
+  });
+
+  it('of a router are the same when it is only named', () => {
+    const named = (lines: string) => parsed(withService(lines)).config.services.shop?.traffic;
+    for (const router of ['istio', 'gateway-api', 'nginx', 'replicas']) {
+      expect(named(`traffic: ${router}`)).toEqual(named(`traffic: { router: ${router} }`));
+    }
+    expect(named('traffic: nginx')).toEqual({ router: 'nginx', ingress: 'shop', canaryService: 'shop-canary', gitopsIgnoresWeights: false });
+  });
+
+  it('of the steps depend on the strategy', () => {
+    const weights = (strategy: string, traffic = 'istio') =>
+      parsed(withService(`strategy: ${strategy}\ntraffic: ${traffic}`)).config.services.shop?.steps.map(({ weight, mirror }) => [weight, mirror]);
+    expect(weights('blue-green', 'replicas')).toEqual([[0, 0], [100, 0]]);
+    expect(weights('shadow')).toEqual([[0, 0.1]]);
+    expect(weights('rolling')).toEqual([]);
   });
 });
 
@@ -151,7 +177,6 @@ describe('what is wrong', () => {
       'an unknown key inside',
       withService('steps:\n  - { wieght: 10, duration: 5m }'),
       [
-        '7:9 services.shop.steps[0].weight is missing',
         '7:11 services.shop.steps[0].wieght the key "wieght" is not known; did you mean "weight"?',
       ],
     ],
@@ -197,7 +222,32 @@ describe('what is wrong', () => {
       withService('steps:\n  - { weight: 50, duration: 5m }\n  - { weight: 50, duration: 5m }'),
       ['8:19 services.shop.steps[1].weight 50 does not come after 50: weights ascend'],
     ],
-    ['a weight of 100', withService('steps: [{ weight: 100, duration: 5m }]'), ['6:23 services.shop.steps[0].weight 100 is not accepted']],
+    [
+      'a weight of 100 by pods alone',
+      withService('steps: [{ weight: 100, duration: 5m }]'),
+      ['6:23 services.shop.steps[0].weight 100 % cannot be had by counting pods: the former pods would be gone, not kept warm'],
+    ],
+    [
+      'a weight of 100 before other steps',
+      withService('traffic: istio\nsteps: [{ weight: 100, duration: 5m }, { weight: 50, duration: 5m }]'),
+      [
+        '7:23 services.shop.steps[0].weight 100 comes before other steps',
+        '7:54 services.shop.steps[1].weight 50 does not come after 100: weights ascend',
+      ],
+    ],
+    ['a step that nobody meets', withService('traffic: istio\nsteps: [{ duration: 5m }]'), ['7:13 services.shop.steps[0].weight nobody would meet the canary']],
+    [
+      'a mirror without a mesh',
+      withService('strategy: shadow'),
+      ['6:5 services.shop.steps[0].mirror the router replicas cannot mirror requests'],
+    ],
+    [
+      'half of a blue/green switch',
+      withService('strategy: blue-green\nsteps: [{ weight: 50, duration: 5m }]'),
+      ['7:23 services.shop.steps[0].weight 50 % is not all or nothing'],
+    ],
+    ['steps of a rolling update', withService('strategy: rolling\nsteps: [{ weight: 50, duration: 5m }]'), ['7:12 services.shop.steps a rolling update has no steps']],
+    ['a router that is none', withService('traffic: isto'), ['6:14 services.shop.traffic "isto" is not accepted; did you mean "istio"?']],
     [
       'a step shorter than a window',
       withService('steps: [{ weight: 10, duration: 5s }]'),

@@ -12,7 +12,11 @@ export interface WayOut {
 
 /** Everybody to stable by the one patch that the router has prepared. */
 export function wayOutByRoute(router: TrafficRouter): WayOut {
-  return { words: () => router.safePatch()?.words ?? 'send all users to stable', take: () => router.makeSafe() };
+  return { words: () => wordsOf(router), take: () => router.makeSafe() };
+}
+
+function wordsOf(router: TrafficRouter): string {
+  return router.wayOut()?.map(({ words }) => words).join(' and ') || 'send all users to stable';
 }
 
 /** Stable gets its former pod template, unless it has it; the new pods go as the Deployment's strategy lets them. */

@@ -1,4 +1,4 @@
-import { removeCanary } from '@slipway/cluster';
+import { removeCanary, snapshotsName } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Bench } from './act.js';
 import type { RolloutRecord } from './rollout-record.js';
@@ -20,6 +20,7 @@ export async function abortOrphan(
   if (state.kind === 'canary') {
     await unlessGone(() => router.cleanup());
     await removeCanary(client, namespace, canary, { canaryOf: workload });
+    if (router.prepare) await unlessGone(() => router.cleanup());
   }
   const ended = { reason: cause.reason, summary: `Deployment ${namespace}/${workload} was deleted during the rollout.` };
   await record.write(
@@ -32,7 +33,7 @@ export async function abortOrphan(
     summary: `The canary of ${nameOf(state)} is gone, but nobody serves: ${ended.summary}`,
     next: [
       `Create Deployment ${namespace}/${workload} again from its manifest, with ${state.image.from}, the image before the rollout.`,
-      `Its former pod template is in ConfigMap ${namespace}/${state.snapshot?.name ?? `slipway-${workload}-snapshot`}.`,
+      `Its former pod template is in ConfigMap ${namespace}/${state.snapshot?.name ?? snapshotsName(workload)}.`,
     ],
   };
 }
@@ -42,6 +43,6 @@ async function unlessGone(body: () => Promise<void>): Promise<void> {
   try {
     await body();
   } catch (error) {
-    if (!(error instanceof OperationError && error.reason === 'VIRTUAL_SERVICE_NOT_FOUND')) throw error;
+    if (!(error instanceof OperationError && error.reason.endsWith('_NOT_FOUND'))) throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { annotations, type KubeObject, removeCanary, resources, type TrafficRouter, type Workload, workloadOf } from '@slipway/cluster';
+import { annotations, type KubeObject, removeCanary, resources, stableAlone, type TrafficRouter, type Workload, workloadOf } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Bench } from './act.js';
 import type { Command } from './command.js';
@@ -41,11 +41,12 @@ export async function abortUnrecorded({ command, stable, canary, corrupt }: Unre
   );
   if (split) {
     await router.cleanup();
-    await router.verify(0);
+    await router.verify(stableAlone);
   }
   if (canary) {
     await drain(bench, canary, target);
     await removeCanary(client, target.namespace, target.canary, { canaryOf: target.workload });
+    if (split && router.prepare) await router.cleanup();
   }
   return verdictOf(command, stable, image, corrupt);
 }

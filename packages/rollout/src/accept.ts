@@ -1,19 +1,25 @@
+import type { Routing } from '@slipway/cluster';
 import type { Circumstances, Command } from './command.js';
 import { isReRun } from './re-run.js';
 import { isActive, isGoingBack, type RolloutState } from './state.js';
-import type { StepConfig } from './target.js';
+import { type RolloutTarget, routingOf, type StepConfig } from './target.js';
 import {
   alreadyGood,
   alreadyReleased,
   changedSince,
   configChanged,
   inProgress,
+  isPaused,
   lastStep,
   nameOf,
   notForward,
+  notPaused,
   nothingToDo,
+  pausedNow,
+  resumed,
   stepInForce,
   stepsRemaining,
+  tooLateToPause,
   type Verdict,
   withoutRollout,
 } from './verdicts.js';
@@ -24,20 +30,29 @@ import {
  * that was begun must be finished first, then the command is put again; `end`: nothing is to be done.
  */
 export type Acceptance =
-  | { kind: 'begin'; rollout: 'canary' | 'rolling'; image: string; version: string | null; weight: number }
+  | { kind: 'begin'; rollout: 'canary' | 'rolling'; image: string; version: string | null; weight: number; step: number }
   | { kind: 'go'; state: RolloutState }
   | { kind: 'finish'; state: RolloutState }
   | { kind: 'end'; verdict: Verdict; state?: RolloutState };
 
 /** Whether and how `command` fits where the rollout stands. Pure: every rule about the order of commands is here. */
-export function accept(command: Command, state: RolloutState | undefined, steps: readonly StepConfig[], at: Circumstances): Acceptance {
+export function accept(
+  command: Command,
+  state: RolloutState | undefined,
+  target: Pick<RolloutTarget, 'strategy' | 'steps'>,
+  at: Circumstances,
+): Acceptance {
   switch (command.kind) {
     case 'start':
-      return acceptStart(command, state, steps, at);
+      return acceptStart(command, state, target, at);
     case 'step':
       return acceptStep(command, state, at);
     case 'promote':
       return acceptPromote(command, state, at);
+    case 'pause':
+      return acceptPause(command, state, at);
+    case 'resume':
+      return acceptResume(state);
     case 'abort':
       return acceptAbort(command, state);
     case 'roll-back':
@@ -48,20 +63,21 @@ export function accept(command: Command, state: RolloutState | undefined, steps:
 function acceptStart(
   command: Extract<Command, { kind: 'start' }>,
   state: RolloutState | undefined,
-  steps: readonly StepConfig[],
+  target: Pick<RolloutTarget, 'strategy' | 'steps'>,
   at: Circumstances,
 ): Acceptance {
+  const { image, version } = command;
   if (!isActive(state)) {
-    if (at.stableImage === command.image) return end(alreadyReleased(command.image));
-    return {
-      kind: 'begin',
-      rollout: 'canary',
-      image: command.image,
-      version: command.version,
-      weight: command.weight ?? steps[0]?.weight ?? 10,
-    };
+    if (at.stableImage === image) return end(alreadyReleased(image));
+    // What served not long ago need not be tried on a few users first.
+    if (target.strategy === 'rolling' || at.recentImages.includes(image)) return { kind: 'begin', rollout: 'rolling', image, version, weight: 0, step: -1 };
+    return { kind: 'begin', rollout: 'canary', image, version, ...firstStep(target.steps, command.weight) };
   }
   if (isGoingBack(state)) return { kind: 'finish', state };
+  if (state.image.to !== image && command.supersede) {
+    const why = { reason: 'SUPERSEDED', summary: `${image} takes its place.` };
+    return { kind: 'finish', state: goingBack(state, 'aborting', why) };
+  }
   if (state.image.to !== command.image || state.kind === 'rolling') return end(inProgress(state, command.image));
   if (state.phase === 'promoting') {
     return end({
@@ -82,11 +98,13 @@ function acceptStep(command: Extract<Command, { kind: 'step' }>, state: RolloutS
   if (state.configHash !== at.configHash) return end(configChanged(state));
   // A step that was being brought about when a run ended was not watched yet: bring it about, and no more.
   if (state.stepStartedAt === null) return { kind: 'go', state: mine(state, at) };
+  if (state.paused) return end(isPaused(state, state.paused));
   if (command.weight !== undefined && command.weight === state.weight) return end(stepInForce(state), mine(state, at));
   if (isReRun(state.stepBy, at.holder)) return end(stepInForce(state), mine(state, at));
   const next = nextStep(state, command.weight);
   if (next === undefined) return end(lastStep(state, `${nameOf(state)} is at its last step`));
-  if (next.weight <= state.weight) return end(notForward(state, next.weight));
+  // Steps that no user meets may follow each other.
+  if (next.weight < state.weight || (next.weight === state.weight && next.weight > 0)) return end(notForward(state, next.weight));
   return { kind: 'go', state: { ...mine(state, at), phase: 'progressing', ...next, stepStartedAt: null } };
 }
 
@@ -95,15 +113,29 @@ function acceptPromote(command: Extract<Command, { kind: 'promote' }>, state: Ro
   if (!isActive(state)) {
     if (image === undefined) return end(withoutRollout(state, 'promote'));
     if (at.stableImage === image) return end(alreadyReleased(image));
-    return { kind: 'begin', rollout: 'rolling', image, version, weight: 0 };
+    return { kind: 'begin', rollout: 'rolling', image, version, weight: 0, step: -1 };
   }
   if (isGoingBack(state)) return { kind: 'finish', state };
   if (image !== undefined && image !== state.image.to) return end(inProgress(state, image));
   if (state.phase === 'promoting') return { kind: 'go', state };
+  if (state.paused) return end(isPaused(state, state.paused));
   const remaining = state.target.steps.slice(state.step + 1);
   const allDone = state.stepStartedAt !== null && remaining.length === 0;
   if (!allDone && command.weight !== 100) return end(stepsRemaining(state, remaining));
   return { kind: 'go', state: { ...state, phase: 'promoting' } };
+}
+
+function acceptPause({ why }: Extract<Command, { kind: 'pause' }>, state: RolloutState | undefined, at: Circumstances): Acceptance {
+  if (!isActive(state)) return end(withoutRollout(state, 'pause'));
+  if (isGoingBack(state) || state.phase === 'promoting') return end(tooLateToPause(state));
+  const paused = state.paused ?? { at: at.now, by: at.holder, why };
+  return end(pausedNow(state, paused), { ...state, paused });
+}
+
+function acceptResume(state: RolloutState | undefined): Acceptance {
+  if (!isActive(state)) return end(withoutRollout(state, 'resume'));
+  const { paused, ...going } = state;
+  return paused ? end(resumed(state), going) : end(notPaused(state));
 }
 
 function acceptAbort(command: Extract<Command, { kind: 'abort' }>, state: RolloutState | undefined): Acceptance {
@@ -127,12 +159,21 @@ export function goingBack(state: RolloutState, phase: 'aborting' | 'undoing', wh
 }
 
 /** The step after the one in force; a weight that slipway.yml does not name takes the place of the next step's. */
-function nextStep(state: RolloutState, weight: number | undefined): { step: number; weight: number } | undefined {
+function nextStep(state: RolloutState, weight: number | undefined): (Routing & { step: number }) | undefined {
   const { steps } = state.target;
   const named = steps.findIndex((step, index) => index > state.step && step.weight === weight);
   const index = named >= 0 ? named : state.step + 1;
   const step = steps[index];
-  return step && { step: index, weight: weight ?? step.weight };
+  return step && { step: index, ...routingOf(step), ...(weight === undefined ? {} : { weight }) };
+}
+
+/** A weight that is asked for takes the place of the first step's, or begins with the step of that weight. */
+function firstStep(steps: readonly StepConfig[], weight: number | undefined): { weight: number; step: number } {
+  const step = Math.max(
+    0,
+    steps.findIndex((each) => each.weight === weight),
+  );
+  return { step, weight: weight ?? steps[step]?.weight ?? 10 };
 }
 
 function mine(state: RolloutState, at: Circumstances): RolloutState {

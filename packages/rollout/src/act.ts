@@ -6,9 +6,12 @@ import {
   type KubeObject,
   refuseForeign,
   removeCanary,
+  type Routing,
   resources,
+  sameRouting,
   setImage,
   setReplicas,
+  stableAlone,
   type TrafficRouter,
   type Workload,
   waitReady,
@@ -17,7 +20,10 @@ import {
 import { OperationError } from '@slipway/core';
 import type { Change, Memory } from './decide.js';
 import type { RolloutDeps } from './deps.js';
+import { askGate } from './ask-gate.js';
 import { drain } from './drain.js';
+import { raiseFloor, restoreFloor } from './floor.js';
+import { measureSplit } from './measure-split.js';
 import { restoreStable } from './restore-stable.js';
 import { takeSnapshot } from './snapshot.js';
 import type { RolloutState } from './state.js';
@@ -58,10 +64,12 @@ export async function act(
     case 'adopt-stable':
       return stable((await adopt(client, world.stable.deployment)) ?? world.stable.deployment);
     case 'take-snapshot': {
-      const at = new Date(deps.context.clock.now()).toISOString();
-      const snapshot = await takeSnapshot(client, target, world.stable.deployment, { id: state.id, at });
+      const snapshot = await takeSnapshot(deps, client, state, world.stable);
       return { world, memory, state: { snapshot, revision: { ...state.revision, from: world.stable.revision } } };
     }
+    case 'prepare-route':
+      await router.prepare?.();
+      return { world, memory: { ...memory, prepared: true } };
     case 'scale-canary':
       return { world: { ...world, canary: await scaleCanary(change, state, world, client) }, memory };
     case 'await-canary':
@@ -81,26 +89,46 @@ export async function act(
       return stable(await ready(workload, world.stable.deployment, change.change, { image: world.stable.image }, bench, world.stable));
     case 'route':
       // Nobody to the canary is the route's original form: one patch for both.
-      await (change.weight === 0 ? router.cleanup() : router.setWeight(change.weight));
-      return { world, memory: { ...memory, routed: change.weight, verified: false, tidy: change.weight === 0 } };
+      await (isNobody(change.routing) ? router.cleanup() : router.route(change.routing));
+      return { world, memory: { ...memory, routed: change.routing, verified: false, tidy: isNobody(change.routing) } };
     case 'verify-route': {
-      const split = await router.verify(change.weight);
+      const split = await router.verify(change.routing);
       return {
         world: { ...world, split },
-        memory: { ...memory, routed: change.weight, verified: true },
-        state: { split: { weight: split.weight, words: split.words } },
+        memory: { ...memory, routed: change.routing, verified: true },
+        state: { split: { weight: split.weight, words: split.words }, wayOut: router.wayOut() ?? [] },
       };
     }
+    case 'measure-split': {
+      const measured = await measureSplit(bench, world.stable.deployment, world.canary, change.weight);
+      const { split = { weight: change.weight, words: '' } } = state;
+      return { world, memory: { ...memory, measured: true }, state: { split: { ...split, measured } } };
+    }
+    case 'ask-gate':
+      await askGate(change.url, { clock: deps.context.clock, signal: bench.signal });
+      return { world, memory: { ...memory, admitted: true } };
+    case 'raise-floor':
+      return { world: { ...world, scaler: await raiseFloor(client, world.scaler, change.replicas) }, memory };
+    case 'restore-floor':
+      if (state.floor) await restoreFloor(client, target, state.floor);
+      return { world, memory, state: { floor: null } };
     case 'drain':
-      await drain(bench, world.canary, target);
+      await drain(bench, world.canary, target, Math.max(target.drain, state.phase === 'aborting' ? target.abortScaleDownDelay : target.scaleDownDelay));
       return { world, memory: { ...memory, drained: true } };
     case 'remove-canary':
       if (!memory.tidy) await router.cleanup();
       await removeSeen(client, target, world.canary);
       return { world: { ...world, canary: undefined }, memory: { ...memory, tidy: true } };
+    case 'put-away':
+      await router.cleanup();
+      return { world, memory: { ...memory, putAway: true } };
     case 'refuse-foreign-image':
       throw changedByOthers(change.image, state);
   }
+}
+
+function isNobody(routing: Routing): boolean {
+  return sameRouting(routing, stableAlone);
 }
 
 /** A canary that is there with the right image is scaled; else it is made from stable. */

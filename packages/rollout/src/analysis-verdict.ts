@@ -1,7 +1,8 @@
 import type { Judgement } from '@slipway/analysis';
+import { sameRouting, stableAlone } from '@slipway/cluster';
 import type { AnalysisSettings } from '@slipway/core';
 import { weightWords } from './measured-split.js';
-import type { RolloutState } from './state.js';
+import { type RolloutState, routingIn } from './state.js';
 import { nameOf, type Verdict } from './verdicts.js';
 
 /** Reason code of a failed judgement, by the metric that decided. */
@@ -18,6 +19,9 @@ export function failureReason(metric: string | null): string {
   }
 }
 
+/** Fewer requests than this say nothing about everybody. */
+const FEWEST_BAKED = 100;
+
 /**
  * What the end of a step's time means, by policy. Only a judgement of `pass` passes by itself; having seen nothing never does. `goBack`: users
  * must be sent back. Pure.
@@ -29,6 +33,7 @@ export function verdictAtEnd(
 ): { verdict: Verdict; goBack: boolean } {
   const { explanation } = judgement;
   const name = nameOf(state);
+  if (isPreview(state) && judgement.verdict !== 'fail') return { verdict: previewed(state), goBack: false };
   switch (judgement.verdict) {
     case 'pass':
       return {
@@ -46,6 +51,13 @@ export function verdictAtEnd(
         goBack: true,
       };
     case 'inconclusive':
+      // Nobody is left to compare with: everybody met it, and there is no evidence against it.
+      if (state.weight === 100 && judgement.totals.canary.n >= FEWEST_BAKED) {
+        return {
+          verdict: { outcome: 'pass', reason: 'BAKED', summary: `${name} at 100 %: nothing speaks against it: ${explanation}.`, next: nextAfterPass(state) },
+          goBack: false,
+        };
+      }
       if (policy.onInconclusive === 'continue') {
         return {
           verdict: {
@@ -98,6 +110,34 @@ export function verdictAtEnd(
   }
 }
 
+/** A step in which nobody is sent to the canary: there is nothing to judge but that its pods stay up. */
+function isPreview(state: RolloutState): boolean {
+  return sameRouting(routingIn(state), stableAlone);
+}
+
+function previewed(state: RolloutState): Verdict {
+  return {
+    outcome: 'skipped',
+    reason: 'PREVIEWED',
+    summary: `${nameOf(state)} is ready and no user meets it in this step: its pods stayed up, and nothing was to be judged.`,
+    next: ['Check it by its preview Service or route, then run `step`.'],
+  };
+}
+
+/** What users' requests have to pass for the split to concern them. */
+function routeOf({ traffic, kubeService }: RolloutState['target']): string {
+  switch (traffic.router) {
+    case 'istio':
+      return `the mesh, by the hosts and gateways of VirtualService ${traffic.virtualServices.join(', ')}`;
+    case 'gateway-api':
+      return `the parents of HTTPRoute ${traffic.httpRoute}`;
+    case 'nginx':
+      return `the controller of Ingress ${traffic.ingress}`;
+    default:
+      return `Service ${kubeService}`;
+  }
+}
+
 function nextAfterPass(state: RolloutState): string[] {
   return [state.step >= state.target.steps.length - 1 ? 'Run `promote`.' : 'Run `step`, then `canary-analyze` again.'];
 }
@@ -119,7 +159,7 @@ function nextWithoutData({ target }: RolloutState, { totals, windows }: Judgemen
           'Else there are too few requests, or long-lived connections that stay with stable: watch longer.',
         ]
       : [
-          `${where}: do requests pass the mesh, by the hosts and gateways of VirtualService ${target.traffic.virtualService}?`,
+          `${where}: do requests pass ${routeOf(target)}?`,
           'Then run `canary-analyze` again.',
         ];
   }

@@ -1,4 +1,6 @@
 import type { RolloutDeps } from './deps.js';
+import { analyzeEngine } from './engines/analyze-engine.js';
+import { engineKindOf } from './engines/engine-target.js';
 import { rolloutStore } from './rollout-record.js';
 import { runCommand } from './run-command.js';
 import { isActive, isGoingBack, type RolloutState } from './state.js';
@@ -15,7 +17,8 @@ export async function analyze(deps: RolloutDeps, options: AnalyzeOptions): Promi
   const refusal = refuse(state, deps);
   if (refusal === 'finish') return finishAbort(deps, state as RolloutState);
   if (refusal) return { verdict: refusal, state, evidence: state?.evidence ?? null, judgement: state?.evidence?.judgement ?? null };
-  return new StepAnalysis(deps, options, opened, state as RolloutState).run();
+  const watched = state as RolloutState;
+  return engineKindOf(watched.target) ? analyzeEngine(deps, options, opened, watched) : new StepAnalysis(deps, options, opened, watched).run();
 }
 
 async function open({ client, target }: RolloutDeps): Promise<OpenedState> {

@@ -2,17 +2,20 @@ import { randomBytes } from 'node:crypto';
 import {
   CANARY,
   describe,
+  type KubeClient,
   type KubeObject,
   refuseExcludedCanary,
   refuseForeign,
   refuseUnready,
   TRACK_LABEL,
+  type TrafficRouter,
   type Workload,
 } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Acceptance } from './accept.js';
 import type { Bench } from './act.js';
 import type { RolloutState } from './state.js';
+import { type RolloutTarget, routingOf } from './target.js';
 import type { World } from './world.js';
 
 type Begin = Extract<Acceptance, { kind: 'begin' }>;
@@ -27,9 +30,23 @@ export async function refuseHopeless({ rollout }: Begin, world: World, { client,
   if (rollout === 'rolling') return;
   refuseRecreate(world.stable);
   if (world.canary) refuseForeign(world.canary, target.workload);
-  await router.check();
-  await refuseExcludedCanary(client, target.namespace, target.kubeService, canaryLabels(world.stable.deployment));
+  await refuseUnroutable(client, target, world.stable, router);
   if (world.split && world.split.weight > 0) throw unexpectedSplit(world.split.weight, target);
+}
+
+/**
+ * Refuses a route that could not be split. Where the split is made behind the one Service, that has to select the canary's pods, too; other routers
+ * check their Services themselves.
+ */
+export async function refuseUnroutable(
+  client: KubeClient,
+  { namespace, kubeService }: RolloutTarget,
+  stable: Workload,
+  router: TrafficRouter,
+): Promise<void> {
+  await router.check();
+  if (router.kind !== 'istio' && router.kind !== 'replicas') return;
+  await refuseExcludedCanary(client, namespace, kubeService, canaryLabels(stable.deployment));
 }
 
 /** A promotion gives stable the new image while users meet it: with `strategy: Recreate` all its pods would go first. Reason: RECREATE_STRATEGY. */
@@ -61,12 +78,8 @@ export async function initialState(begin: Begin, world: World, { router, deps }:
     generation: 0,
     fencing: 0,
     phase: canary ? 'starting' : 'promoting',
-    step: canary
-      ? Math.max(
-          0,
-          target.steps.findIndex((step) => step.weight === begin.weight),
-        )
-      : -1,
+    step: begin.step,
+    ...routingOf(target.steps[begin.step] ?? { weight: 0, duration: 0 }),
     weight: begin.weight,
     intent: null,
     image: { from: stable.image, to: begin.image },

@@ -1,8 +1,12 @@
 /** What a person or a workflow asks for. */
 export type Command =
-  | { kind: 'start'; image: string; version: string | null; weight?: number }
+  /** `supersede`: a rollout of another image is sent back first. */
+  | { kind: 'start'; image: string; version: string | null; weight?: number; supersede?: boolean }
   | { kind: 'step'; weight?: number }
   | { kind: 'promote'; image?: string; version: string | null; weight?: number }
+  /** From now on nothing moves forward, until `resume`. */
+  | { kind: 'pause'; why: string }
+  | { kind: 'resume' }
   /** `reason`: a code of the running action's contract; `summary`: why, one sentence. */
   | { kind: 'abort'; reason: string; summary: string }
   /** Back to the last good version: aborts what is on its way, or takes back what was promoted last. */
@@ -12,6 +16,8 @@ export type Command =
 export interface Circumstances {
   /** Image that the stable Deployment has now. */
   stableImage: string;
+  /** Images of the revisions before the present one that need no steps. */
+  recentImages: readonly string[];
   /** Hash of the service's settings as slipway.yml says now. */
   configHash: string;
   /** Who asks, `owner/repo/run_id/attempt/job` or `user@host/pid`. */

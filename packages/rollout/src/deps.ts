@@ -9,6 +9,8 @@ export interface RolloutDeps {
   /** Hash of the service's settings as slipway.yml says now. */
   configHash: string;
   context: Pick<Context, 'clock' | 'signal' | 'log' | 'holder' | 'runUrl' | 'progress'>;
+  /** Encrypts the Secrets in snapshots; absent: only fingerprints of them are kept. */
+  snapshotKey?: string;
   /** What a cancellation does while the canary has users: send them back, or leave all as it is. Default `rollback`. */
   onCancel?: 'rollback' | 'hold';
 }

@@ -11,18 +11,18 @@ const BETWEEN = 1_000;
 const PODS_ASKED = 2;
 
 /**
- * Gives clients and proxies time to learn that the canary has no share any more: at least `drain`, and as long as its pods still count new
- * requests (at most 30 s). Where counters cannot be read (no metrics, no permission) the time alone counts.
+ * Gives clients and proxies time to learn that the canary has no share any more: at least `atLeast` milliseconds, and as long as its pods
+ * still count new requests (at most 30 s). Where counters cannot be read (no metrics, no permission) the time alone counts.
  */
-export async function drain(bench: Bench, canary: KubeObject | undefined, target: RolloutTarget): Promise<void> {
+export async function drain(bench: Bench, canary: KubeObject | undefined, target: RolloutTarget, atLeast = target.drain): Promise<void> {
   const { clock } = bench.deps.context;
   const began = clock.now();
-  await clock.sleep(Math.max(BETWEEN, target.drain - BETWEEN), bench.signal);
+  await clock.sleep(Math.max(BETWEEN, atLeast - BETWEEN), bench.signal);
   const pods = canary ? await podNames(bench, canary, target) : [];
   let before = await requestsServed(bench, pods, target);
   for (;;) {
     await clock.sleep(BETWEEN, bench.signal);
-    if (before === undefined || clock.now() - began >= LONGEST) return;
+    if (before === undefined || clock.now() - began >= Math.max(LONGEST, atLeast)) return;
     const now = await requestsServed(bench, pods, target);
     if (now === undefined || now === before) return;
     bench.deps.context.progress(`canary still serves: ${now - before} requests in the last second`);
@@ -35,8 +35,17 @@ async function podNames({ client }: Bench, canary: KubeObject, { namespace }: Ro
   return (pods ?? []).filter((pod) => pod.status?.phase === 'Running').slice(0, PODS_ASKED);
 }
 
-/** Sum of the pods' request counters; undefined when they cannot be read. */
-async function requestsServed({ client }: Bench, pods: readonly KubeObject[], target: RolloutTarget): Promise<number | undefined> {
+async function requestsServed(bench: Bench, pods: readonly KubeObject[], target: RolloutTarget): Promise<number | undefined> {
+  const counted = await countRequests(bench, pods, target);
+  return counted && counted.counters > 0 ? counted.requests : undefined;
+}
+
+/** Sum of the pods' request counters, and how many counters there were (none before a pod's first request); undefined when they cannot be read. */
+export async function countRequests(
+  { client }: Bench,
+  pods: readonly KubeObject[],
+  target: RolloutTarget,
+): Promise<{ requests: number; counters: number } | undefined> {
   if (pods.length === 0) return undefined;
   const pages = await Promise.all(
     pods.map((pod) =>
@@ -47,7 +56,7 @@ async function requestsServed({ client }: Bench, pods: readonly KubeObject[], ta
   );
   if (pages.some((page) => page === undefined)) return undefined;
   const counters = pages.flatMap((page) => [...(page ?? '').matchAll(/^http_requests_total(?:\{[^\n]*\})? ([0-9.e+]+)/gm)]);
-  return counters.length === 0 ? undefined : counters.reduce((sum, [, value]) => sum + Number(value), 0);
+  return { requests: counters.reduce((sum, [, value]) => sum + Number(value), 0), counters: counters.length };
 }
 
 /** Port that serves `/metrics`: the configured one (by number or name), else the first that a container declares, else 8080. */

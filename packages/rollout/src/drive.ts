@@ -1,7 +1,9 @@
+import { routingWords, sameRouting, stableAlone } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import { goingBack } from './accept.js';
 import { act, type Bench } from './act.js';
 import { type Change, decide, type Memory } from './decide.js';
+import { floorOf } from './floor.js';
 import type { RolloutRecord } from './rollout-record.js';
 import { isGoingBack, type RolloutState } from './state.js';
 import { observed, type World } from './world.js';
@@ -18,15 +20,34 @@ const speaksAgainstRelease = new Set([
   'WEIGHT_NOT_IN_FORCE',
   'WEIGHT_IMPOSSIBLE',
   'INVALID',
+  'UNSCHEDULABLE',
+  'QUOTA_EXCEEDED',
 ]);
 
 /** More changes than any way has; a bound for a world that does not do as it is told. */
 const MOST_CHANGES = 60;
 
-const nothingDone: Memory = { routed: null, verified: false, drained: false, tidy: false };
+const nothingDone: Memory = {
+  routed: null,
+  verified: false,
+  prepared: false,
+  admitted: false,
+  measured: false,
+  drained: false,
+  tidy: false,
+  putAway: false,
+};
 
 /** Changes nothing in the cluster, so nothing has to be written down before. */
-const waits = new Set<Change['change']>(['await-canary', 'await-stable', 'verify-route', 'drain', 'refuse-foreign-image']);
+const waits = new Set<Change['change']>([
+  'await-canary',
+  'await-stable',
+  'ask-gate',
+  'verify-route',
+  'measure-split',
+  'drain',
+  'refuse-foreign-image',
+]);
 
 /**
  * Brings about what `state.phase` says: decide → write the intent → act, until the rollout rests. When the release itself turns out not to
@@ -41,12 +62,15 @@ export async function drive(start: RolloutState, startWorld: World, record: Roll
   for (let changes = 0; changes < MOST_CHANGES; changes++) {
     const change = decide(state, observed(world, state.target), bench.router, memory);
     if (change.change === 'rest') return record.write(rested(state, change.phase, world, record.now()), `rest ${change.phase}`);
+    if (change.change === 'raise-floor' && world.scaler) state = { ...state, floor: floorOf(world.scaler, change.replicas) };
     if (!waits.has(change.change)) state = await record.intend(state, change);
     say(change, bench);
     try {
       const acted = await act(change, state, world, memory, bench);
       ({ world, memory } = acted);
       state = { ...state, ...acted.state };
+      // From here on somebody meets the canary, and whoever guards it must know how to send them back.
+      if (change.change === 'verify-route' && !sameRouting(change.routing, stableAlone)) state = await record.write(state);
     } catch (error) {
       const back = wayBack(state, error);
       if (!back) throw error;
@@ -75,12 +99,20 @@ function sentence(text: string): string {
 
 function rested(state: RolloutState, phase: 'progressing' | 'promoted' | 'aborted' | 'undone', world: World, now: string): RolloutState {
   const common = { ...state, phase, intent: null };
-  if (phase === 'progressing') return { ...common, stepStartedAt: now };
+  if (phase === 'progressing') return { ...common, stepStartedAt: now, ...pauseOf(state, now) };
   const revision = { ...state.revision, to: phase === 'promoted' ? world.stable.revision : null };
-  return { ...common, weight: phase === 'promoted' ? 100 : 0, revision, stepStartedAt: null, finishedAt: now };
+  const { wayOut: _wayOut, paused: _paused, ...ended } = common;
+  return { ...ended, weight: phase === 'promoted' ? 100 : 0, mirror: 0, match: false, revision, stepStartedAt: null, finishedAt: now };
 }
 
+/** A step that says so pauses the rollout as soon as it is in force. */
+function pauseOf({ target, step, paused }: RolloutState, at: string): Pick<RolloutState, 'paused'> {
+  if (paused || !target.steps[step]?.pause) return paused ? { paused } : {};
+  return { paused: { at, by: 'slipway.yml', why: `step ${step + 1} has \`pause: true\`` } };
+}
+
+
 function say({ change, ...to }: Change, { deps }: Bench): void {
-  const details = Object.entries(to).map(([key, value]) => `${key} ${value}`);
+  const details = Object.entries(to).map(([key, value]) => (key === 'routing' ? routingWords(value) : `${key} ${value}`));
   deps.context.log.info([change.replaceAll('-', ' '), ...details].join(', '));
 }

@@ -1,4 +1,4 @@
-import { connect } from '@slipway/cluster';
+import { connect, SNAPSHOT_KEY_VARIABLE } from '@slipway/cluster';
 import type { Context, ServiceConfig } from '@slipway/core';
 import type { RolloutDeps } from './deps.js';
 import { resolveTarget, type TargetInputs } from './resolve-target.js';
@@ -19,5 +19,8 @@ export async function openRollout(inputs: OpenInputs, context: Context): Promise
   const { target, service, context: named, configHash } = await resolveTarget(inputs, context.cwd);
   const client = connect({ kubeconfig: inputs.kubeconfig, context: inputs.context ?? named, env: context.env, clock: context.clock });
   const onCancel = inputs['on-cancel'];
-  return { deps: { client, target, configHash, context, ...(onCancel === undefined ? {} : { onCancel }) }, service };
+  const snapshotKey = context.env[SNAPSHOT_KEY_VARIABLE];
+  if (snapshotKey) context.mask(snapshotKey);
+  const optional = { ...(onCancel === undefined ? {} : { onCancel }), ...(snapshotKey ? { snapshotKey } : {}) };
+  return { deps: { client, target, configHash, context, ...optional }, service };
 }

@@ -35,7 +35,7 @@ export async function listPods(client: KubeClient, { namespace, container }: Rol
 }
 
 /** A pod that is on its way out, or has ended, is nobody's. */
-function isCurrent(pod: KubeObject): boolean {
+export function isCurrent(pod: KubeObject): boolean {
   return !pod.metadata.deletionTimestamp && !['Succeeded', 'Failed'].includes(pod.status?.phase ?? '');
 }
 
@@ -45,7 +45,8 @@ function trackOf(pod: KubeObject, stable: Record<string, string>): ServicePod['t
   return Object.entries(stable).every(([key, value]) => labels[key] === value) ? 'stable' : undefined;
 }
 
-function servicePod(object: KubeObject, track: ServicePod['track'], container: string | undefined): ServicePod {
+/** A pod as judging and watching see it. Pure. */
+export function servicePod(object: KubeObject, track: ServicePod['track'], container: string | undefined): ServicePod {
   const statuses: { restartCount?: number }[] = object.status?.containerStatuses ?? [];
   const conditions: { type: string; status: string; lastTransitionTime?: string }[] = object.status?.conditions ?? [];
   const readyAt = Date.parse(conditions.find(({ type, status }) => type === 'Ready' && status === 'True')?.lastTransitionTime ?? '');

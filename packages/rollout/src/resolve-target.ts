@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { canonicalJson, type RouterConfig, sha256 } from '@slipway/cluster';
 import {
   type Config,
   chooseEnvironment,
@@ -10,7 +11,6 @@ import {
   type ServiceConfig,
   UsageError,
 } from '@slipway/core';
-import { canonicalJson, sha256 } from './checksum.js';
 import type { RolloutTarget } from './target.js';
 
 /** The inputs that say what is released where. */
@@ -83,11 +83,24 @@ function targetOf(name: string, service: ServiceConfig, environment: string, nam
     ...(container === undefined ? {} : { container }),
     kubeService: service.service,
     ...(service.metricsPort === undefined ? {} : { metricsPort: service.metricsPort }),
-    traffic: service.traffic,
-    steps: service.steps,
+    strategy: service.strategy,
+    engine: service.engine,
+    traffic: trafficOf(service),
+    splitCheck: service.splitCheck,
+    steps: service.steps.map((step) => (service.strategy === 'blue-green' ? { ...step, replicas: 1 } : step)),
     readyTimeout: service.readyTimeout,
     drain: service.drain,
+    scaleDownDelay: service.scaleDownDelay,
+    abortScaleDownDelay: service.abortScaleDownDelay,
+    rollbackWindow: service.rollbackWindow,
+    maxSnapshots: service.maxSnapshots,
   };
+}
+
+/** Blue/green switches at once what `replicas` can only share: the Service's selector. */
+function trafficOf({ strategy, traffic, service }: ServiceConfig): RouterConfig {
+  if (strategy !== 'blue-green' || traffic.router !== 'replicas') return traffic;
+  return { router: 'service', previewService: `${service}-preview`, gitopsIgnoresWeights: traffic.gitopsIgnoresWeights };
 }
 
 /** What slipway.yml would be with nothing in it but the names. JSON is YAML, so the names need no escaping of their own. */

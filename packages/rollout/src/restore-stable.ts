@@ -9,7 +9,7 @@ import {
   undoPatch,
   type Workload,
 } from '@slipway/cluster';
-import { readSnapshot } from './snapshot.js';
+import { templateInSnapshot } from './snapshot.js';
 import type { RolloutState } from './state.js';
 
 /**
@@ -32,8 +32,6 @@ async function revisionBefore(client: KubeClient, state: RolloutState, { deploym
 }
 
 async function revisionInSnapshot(client: KubeClient, state: RolloutState, { deployment }: Workload): Promise<Revision> {
-  const { workload, namespace } = state.target;
-  const expected = state.snapshot ?? { name: `slipway-${workload}-snapshot`, sha256: 'none was taken' };
-  const { template, annotations } = (await readSnapshot(client, namespace, expected, deployment)).deployment;
+  const { template, annotations } = await templateInSnapshot(client, state.target, state.snapshot, deployment);
   return { revision: state.revision.from ?? '', replicaSet: '', template, annotations, images: {} };
 }

@@ -1,4 +1,4 @@
-import { configMapStore, type DocumentStore, type HeldLease, type KubeClient, type Stored } from '@slipway/cluster';
+import { configMapStore, type DocumentStore, type HeldLease, type KubeClient, routingWords, type Stored } from '@slipway/cluster';
 import { type Clock, OperationError } from '@slipway/core';
 import type { Change } from './decide.js';
 import { parseState } from './parse-state.js';
@@ -67,7 +67,7 @@ export class RolloutRecord {
 
   /** Writes down a change before it is made. */
   intend(state: RolloutState, { change, ...to }: Change): Promise<RolloutState> {
-    const words = Object.entries(to).map(([key, value]) => `${key} ${value}`);
+    const words = Object.entries(to).map(([key, value]) => (key === 'routing' ? routingWords(value) : `${key} ${value}`));
     return this.write({ ...state, intent: { change, to, at: this.now() } }, [change, ...words].join(' '));
   }
 

@@ -1,4 +1,5 @@
-import { readWorkload, type TrafficRouter, type Workload, waitReady } from '@slipway/cluster';
+import { isDeepStrictEqual } from 'node:util';
+import { type KubeClient, readReplicaSets, readWorkload, revisionsOf, type TrafficRouter, type Workload, waitReady } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import { bothWaysOut, guard, type WayOut, wayOutByRoute, wayOutByTemplate } from './abort-now.js';
 import { abortOrphan } from './abort-orphan.js';
@@ -9,6 +10,7 @@ import { initialState, refuseHopeless, refuseRecreate } from './begin.js';
 import type { Circumstances, Command } from './command.js';
 import type { RolloutDeps } from './deps.js';
 import { drive } from './drive.js';
+import { engineKindOf, runEngineCommand } from './engines/index.js';
 import { settledVerdict } from './settled-verdict.js';
 import { isActive, isGoingBack, type RolloutState } from './state.js';
 import type { RolloutTarget } from './target.js';
@@ -30,12 +32,15 @@ export interface Finished {
  * Reasons of errors: those of the cluster package, LEASE_HELD, LEASE_LOST, ROLLOUT_SUPERSEDED.
  */
 export async function runCommand(deps: RolloutDeps, command: Command): Promise<Finished> {
+  if (engineKindOf(deps.target)) return runEngineCommand(deps, command);
   const attempt = async (held: Held) => {
     for (let tries = 1; ; tries++) {
       try {
         const finished = await once(deps, command, held);
         if (finished) return finished;
       } catch (error) {
+        // A closed gate is an answer, not a failure: users stay where they are.
+        if (isGateClosed(error)) return { verdict: gateClosed(error), state: held.record.state };
         if (tries >= DECISIONS || !isOvertaken(error, held)) throw error;
       }
     }
@@ -49,13 +54,21 @@ async function once(deps: RolloutDeps, command: Command, held: Held): Promise<Fi
   const stable = await readStable(deps, state, held);
   if (stable instanceof OperationError) return withoutStable(deps, command, stable, held);
   const bench = benchOf(deps, state, held, stable.replicas);
-  const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench.router));
-  const acceptance = accept(command, state, deps.target.steps, circumstances(deps, world));
+  const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench.router), scalesAtFirst(command, state));
+  const acceptance = accept(command, state, deps.target, await circumstances(deps, state, world, bench));
   if (acceptance.kind === 'end') return end(acceptance, command, world, bench, held);
   if (acceptance.kind === 'go' && promotesCanary(acceptance.state, world)) refuseRecreate(world.stable);
   const rested = await bringAbout(acceptance, world, bench, held);
   const again = acceptance.kind === 'finish' && !rested.cancelled;
   return again ? undefined : finish(command, rested, held);
+}
+
+function isGateClosed(error: unknown): error is OperationError {
+  return error instanceof OperationError && error.reason === 'GATE_CLOSED';
+}
+
+function gateClosed({ reason, message, next }: OperationError): Verdict {
+  return { outcome: 'hold', reason, summary: message, next: [...next] };
 }
 
 /** Whether stable is about to be replaced while it carries users. */
@@ -86,7 +99,7 @@ async function end(
   held: Held,
 ): Promise<Finished> {
   const { record, corrupt } = held;
-  if (state && state.stepBy !== record.state?.stepBy) await record.write(state);
+  if (state && !isDeepStrictEqual(state, record.state)) await record.write(state, whatIsNew(command));
   if (isBack(command) && !isActive(record.state)) {
     const canary = await findCanary(bench);
     const pods = canary && canary !== 'foreign' ? (canary.spec?.replicas ?? 0) : 0;
@@ -97,6 +110,11 @@ async function end(
   }
   if (verdict.reason === 'ALREADY_RELEASED' && 'image' in command && command.image === stable.image) await seenToServe(stable, bench);
   return { verdict, state: record.state };
+}
+
+/** A pause is part of a rollout's history; who brought a step about is not. */
+function whatIsNew(command: Command): string | undefined {
+  return command.kind === 'pause' || command.kind === 'resume' ? command.kind : undefined;
 }
 
 /** An image that is set need not be one that serves: the Deployment may be crashing on it. */
@@ -116,8 +134,8 @@ async function withoutStable(deps: RolloutDeps, command: Command, cause: Operati
   const { record } = held;
   const { state } = record;
   if (!isActive(state) || !isBack(command)) throw cause;
-  const at = { stableImage: state.image.from, configHash: deps.configHash, holder: deps.context.holder, now: record.now() };
-  const acceptance = accept(command, state, deps.target.steps, at);
+  const at = { stableImage: state.image.from, recentImages: [], configHash: deps.configHash, holder: deps.context.holder, now: record.now() };
+  const acceptance = accept(command, state, deps.target, at);
   if (acceptance.kind !== 'go') throw cause;
   const verdict = await abortOrphan(acceptance.state, cause, record, benchOf(deps, state, held, state.replicas));
   return { verdict, state: record.state };
@@ -242,6 +260,19 @@ function routed(command: Command, state: RolloutState | undefined, router: Traff
   return command.kind === 'start' ? router : null;
 }
 
-function circumstances({ configHash, context }: RolloutDeps, { stable }: World): Circumstances {
-  return { stableImage: stable.image, configHash, holder: context.holder, now: new Date(context.clock.now()).toISOString() };
+/** Whether stable's autoscaler has to be known: before its users are shared, and where the number of pods is not the route. */
+function scalesAtFirst(command: Command, state: RolloutState | undefined): boolean {
+  return isActive(state) ? state.phase === 'starting' : command.kind === 'start';
+}
+
+async function circumstances({ configHash, context, target }: RolloutDeps, state: RolloutState | undefined, { stable }: World, bench: Bench) {
+  const looksBack = target.rollbackWindow > 0 && !isActive(state);
+  const recentImages = looksBack ? await readRecentImages(bench.client, stable, target.rollbackWindow) : [];
+  const now = new Date(context.clock.now()).toISOString();
+  return { stableImage: stable.image, recentImages, configHash, holder: context.holder, now } satisfies Circumstances;
+}
+
+async function readRecentImages(client: KubeClient, { deployment, container, image }: Workload, window: number): Promise<string[]> {
+  const revisions = revisionsOf(await readReplicaSets(client, deployment)).slice(1, 1 + window);
+  return revisions.map(({ images }) => images[container] ?? '').filter((each) => each !== '' && each !== image);
 }

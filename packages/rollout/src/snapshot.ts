@@ -1,117 +1,105 @@
-import { describe, type KubeClient, type KubeObject, resources } from '@slipway/cluster';
+import {
+  describe,
+  type KubeClient,
+  type KubeObject,
+  readSnapshot,
+  type Resource,
+  resources,
+  snapshotsName,
+  takeSnapshot as take,
+  type Workload,
+  workloadIn,
+} from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
-import { canonicalJson, sha256 } from './checksum.js';
+import type { RolloutDeps } from './deps.js';
+import { type RolloutState, routingIn } from './state.js';
 import type { RolloutTarget } from './target.js';
 
-/** What a rollback restores: stable as it was before the release, and its route, for the record. */
-export interface Snapshot {
-  schema: 1;
-  /** Id of the rollout before which it was taken. */
-  rollout: string;
-  at: string;
-  deployment: {
-    name: string;
-    uid: string | null;
-    replicas: number | null;
-    annotations: Record<string, string>;
-    // biome-ignore lint/suspicious/noExplicitAny: a pod template is kept whole
-    template: any;
-  };
-  virtualService: { name: string; spec: unknown } | null;
-}
+/** Where a rollout's snapshot is, and the checksum by which it is known again. */
+export type SnapshotOf = NonNullable<RolloutState['snapshot']>;
 
-const key = 'snapshot.json';
-
-export function snapshotName(workload: string): string {
-  return `slipway-${workload}-snapshot`;
-}
-
-/** Reads what belongs to the snapshot besides the Deployment, and stores it. Returns its name and checksum for the state. */
-export async function takeSnapshot(
-  client: KubeClient,
-  target: RolloutTarget,
-  deployment: KubeObject,
-  rollout: { id: string; at: string },
-): Promise<{ name: string; sha256: string }> {
-  const text = canonicalJson(await snapshotOf(client, target, deployment, rollout));
-  const name = snapshotName(target.workload);
-  await store(client, target.namespace, name, text);
-  return { name, sha256: sha256(text) };
-}
-
-async function snapshotOf(
-  client: KubeClient,
-  target: RolloutTarget,
-  deployment: KubeObject,
-  rollout: { id: string; at: string },
-): Promise<Snapshot> {
-  return {
-    schema: 1,
-    rollout: rollout.id,
-    at: rollout.at,
-    deployment: {
-      name: deployment.metadata.name,
-      uid: deployment.metadata.uid ?? null,
-      replicas: deployment.spec?.replicas ?? null,
-      annotations: { ...deployment.metadata.annotations },
-      template: deployment.spec.template,
+/** Takes the snapshot of everything that the release may change, before it does. What is not in it is said. */
+export async function takeSnapshot(deps: RolloutDeps, client: KubeClient, state: RolloutState, stable: Workload): Promise<SnapshotOf> {
+  const { context, snapshotKey } = deps;
+  const { target, runUrl, id } = state;
+  const { name, sha256, warnings } = await take(
+    client,
+    {
+      id,
+      namespace: target.namespace,
+      workload: stable.deployment,
+      service: target.kubeService,
+      traffic: trafficObjects(target),
+      metadata: { who: context.holder, runUrl, image: stable.image, weight: 0 },
+      record: { routing: routingIn(state), replicas: state.replicas, traffic: state.traffic },
+      maxSnapshots: target.maxSnapshots,
+      ...(snapshotKey === undefined ? {} : { key: snapshotKey }),
     },
-    virtualService: await readVirtualService(client, target),
-  };
+    context.clock,
+  );
+  for (const warning of warnings) context.log.warning(warning);
+  return { name, sha256 };
 }
 
-async function readVirtualService(client: KubeClient, { namespace, traffic }: RolloutTarget): Promise<Snapshot['virtualService']> {
-  if (traffic.router !== 'istio') return null;
-  const found = await client.find(resources.virtualservices, namespace, traffic.virtualService);
-  return found ? { name: traffic.virtualService, spec: found.spec } : null;
-}
-
-async function store(client: KubeClient, namespace: string, name: string, text: string): Promise<void> {
-  const data = { [key]: text };
-  const metadata = { name, namespace, labels: { 'app.kubernetes.io/managed-by': 'slipway' } };
-  try {
-    await client.create(resources.configmaps, namespace, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
-  } catch (error) {
-    if (!(error instanceof OperationError && error.reason === 'ALREADY_EXISTS')) throw error;
-    await client.patch(resources.configmaps, namespace, name, { type: 'merge', body: { data } });
+/** The objects that split traffic, as the configuration names them. */
+function trafficObjects({ traffic, strategy }: RolloutTarget): { resource: Resource; name: string }[] {
+  if (strategy === 'rolling') return [];
+  switch (traffic.router) {
+    case 'istio':
+      return [
+        ...traffic.virtualServices.map((name) => ({ resource: resources.virtualservices, name })),
+        { resource: resources.destinationrules, name: traffic.destinationRule },
+      ];
+    case 'gateway-api':
+      return [{ resource: resources.httproutes, name: traffic.httpRoute }];
+    case 'nginx':
+      return [{ resource: resources.ingresses, name: traffic.ingress }];
+    default:
+      return [];
   }
 }
 
 /**
- * Reads a snapshot and proves that it is the one that was taken.
+ * The pod template that stable had, from the snapshot, proven to be the one that was taken of this very Deployment.
  *
- * Reasons: NO_LAST_GOOD (it is gone), SNAPSHOT_TAMPERED (its text or its Deployment is another).
+ * Reasons: NO_LAST_GOOD (it is gone), SNAPSHOT_TAMPERED, SNAPSHOT_NEWER.
  */
-export async function readSnapshot(
+export async function templateInSnapshot(
   client: KubeClient,
-  namespace: string,
-  expected: { name: string; sha256: string },
+  { namespace, workload }: RolloutTarget,
+  expected: SnapshotOf | null,
   deployment: KubeObject,
-): Promise<Snapshot> {
-  const found = await client.find(resources.configmaps, namespace, expected.name);
-  const text: string | undefined = found?.data?.[key];
-  if (text === undefined) throw gone(namespace, expected.name);
-  if (sha256(text) !== expected.sha256) throw tampered(namespace, expected.name, 'its checksum is not the one in the rollout state');
-  const snapshot = JSON.parse(text) as Snapshot;
-  const uid = deployment.metadata.uid ?? null;
-  if (snapshot.deployment.uid !== uid)
-    throw tampered(namespace, expected.name, `it is of another ${describe(deployment)} (uid ${snapshot.deployment.uid})`);
-  return snapshot;
+  // biome-ignore lint/suspicious/noExplicitAny: a pod template is kept whole
+): Promise<{ template: any; annotations: Record<string, string> }> {
+  if (!expected) throw gone(`${namespace}/${snapshotsName(workload)}`);
+  const snapshot = await read(client, namespace, expected);
+  const { uid, object } = workloadIn(snapshot);
+  if (uid !== (deployment.metadata.uid ?? null)) throw another(namespace, expected.name, deployment, uid);
+  return { template: object.spec.template, annotations: object.metadata.annotations ?? {} };
 }
 
-function gone(namespace: string, name: string): OperationError {
-  return new OperationError(
-    `The snapshot ConfigMap ${namespace}/${name} is gone, and so is the ReplicaSet of the former version: there is nothing to go back to.`,
-    {
-      reason: 'NO_LAST_GOOD',
-      next: ['Release the last good image again: `canary-deploy` with command `promote` and that `image`.'],
-    },
-  );
+async function read(client: KubeClient, namespace: string, expected: SnapshotOf) {
+  try {
+    return await readSnapshot(client, namespace, expected);
+  } catch (error) {
+    if (error instanceof OperationError && error.reason === 'SNAPSHOT_NOT_FOUND') throw gone(`${namespace}/${expected.name}`, error);
+    throw error;
+  }
 }
 
-function tampered(namespace: string, name: string, why: string): OperationError {
-  return new OperationError(`The snapshot ConfigMap ${namespace}/${name} cannot be trusted: ${why}. Nothing was restored.`, {
-    reason: 'SNAPSHOT_TAMPERED',
-    next: ['Release the last good image again: `canary-deploy` with command `promote` and that `image`.'],
+const RELEASE_AGAIN = 'Release the last good image again: `canary-deploy` with command `promote` and that `image`.';
+
+function gone(place: string, cause?: OperationError): OperationError {
+  return new OperationError(`The snapshot in ConfigMap ${place} is gone, and so is the ReplicaSet of the former version: there is nothing to go back to.`, {
+    reason: 'NO_LAST_GOOD',
+    next: [RELEASE_AGAIN],
+    ...(cause ? { cause } : {}),
   });
+}
+
+function another(namespace: string, name: string, deployment: KubeObject, uid: string | null): OperationError {
+  return new OperationError(
+    `The snapshot in ConfigMap ${namespace}/${name} is of another ${describe(deployment)} (uid ${uid}). Nothing was restored.`,
+    { reason: 'SNAPSHOT_TAMPERED', next: [RELEASE_AGAIN] },
+  );
 }

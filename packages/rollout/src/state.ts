@@ -1,5 +1,5 @@
-import type { Judgement } from '@slipway/analysis';
-import type { TrafficSnapshot } from '@slipway/cluster';
+import type { Counts, Judgement } from '@slipway/analysis';
+import type { PreparedPatch, Routing, TrafficSnapshot } from '@slipway/cluster';
 import type { RolloutTarget } from './target.js';
 
 /**
@@ -7,6 +7,15 @@ import type { RolloutTarget } from './target.js';
  * rests too when its step is in force. `undoing` and `undone`: a promoted release is (was) taken back.
  */
 export type Phase = 'none' | 'starting' | 'progressing' | 'promoting' | 'promoted' | 'aborting' | 'aborted' | 'undoing' | 'undone';
+
+/** The lower limit that an autoscaler had before the rollout kept stable from shrinking. */
+export interface Floor {
+  kind: 'hpa' | 'keda';
+  name: string;
+  /** Null: the field was not set. */
+  original: number | null;
+  raised: number;
+}
 
 /** A change that is about to be made, written down before it is. */
 export interface Intent {
@@ -34,8 +43,17 @@ export interface RolloutState {
   step: number;
   /** Weight that users meet, percent; while `stepStartedAt` is null, the weight that is being brought about. */
   weight: number;
+  /** Percent of requests that are mirrored to the canary, and whether those with the header or cookie meet it; absent: none. */
+  mirror?: number;
+  match?: boolean;
   /** How requests were split when the weight was read back; by pods it is seldom the weight that was asked for. */
-  split?: { weight: number; words: string };
+  split?: { weight: number; words: string; measured?: string };
+  /** Since when nothing moves forward, who paused it, and why; absent: it is not paused. */
+  paused?: { at: string; by: string; why: string };
+  /** The patches that send everybody to stable from the route that is in force: what a watchdog sends. Absent: nobody meets the canary. */
+  wayOut?: PreparedPatch[];
+  /** What the scaler's lower limit was before the rollout raised it; absent: it was not raised. */
+  floor?: Floor | null;
   intent: Intent | null;
   image: { from: string; to: string };
   version: string | null;
@@ -77,6 +95,8 @@ export interface Evidence {
   /** The judge's own state; null before the first window. */
   state: unknown;
   judgement: Judgement | null;
+  /** Stable's latest windows while it still had users, oldest first, at most 60: what a bake at 100 % compares with. */
+  past?: Counts[];
   /** The last windows, newest last, at most 12, for the report. */
   windows: WindowRow[];
 }
@@ -91,6 +111,11 @@ export interface WindowRow {
   canary: { n: number; e: number } | null;
   /** Evidence per metric after this window, and its limit. */
   evidence: Record<string, { evidence: number; limit: number }>;
+}
+
+/** How requests meet the canary, as the state says. */
+export function routingIn({ weight, mirror = 0, match = false }: RolloutState): Routing {
+  return { weight, mirror, match };
 }
 
 /** A rollout of which something is in the cluster. */

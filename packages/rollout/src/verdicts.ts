@@ -1,6 +1,6 @@
 import type { Outcome } from '@slipway/core';
 import { measuredWeight, weightWords } from './measured-split.js';
-import type { RolloutState } from './state.js';
+import { type RolloutState, routingIn } from './state.js';
 import type { StepConfig } from './target.js';
 
 /** How a command ends: what the action's result says. */
@@ -20,20 +20,33 @@ export function nameOf(state: RolloutState): string {
 export function stepInForce(state: RolloutState): Verdict {
   const { steps } = state.target;
   const last = state.step >= steps.length - 1;
+  const paused = state.paused ? [`It is paused (${state.paused.why}): run \`resume\` before what comes next.`] : [];
   return {
     outcome: 'pass',
     reason: 'STEP_IN_FORCE',
     summary: `${usersOf(state)} (step ${state.step + 1} of ${steps.length}).`,
-    next: ['Run `canary-analyze` to judge this step.', last ? 'When it passes, run `promote`.' : 'When it passes, run `step`.'],
+    next: ['Run `canary-analyze` to judge this step.', last ? 'When it passes, run `promote`.' : 'When it passes, run `step`.', ...paused],
   };
 }
 
 /** Counting pods gives a share of the connections that is only about right. */
 function usersOf(state: RolloutState): string {
-  if (state.target.traffic.router !== 'replicas' || !state.split) return `${state.weight} % of users meet ${nameOf(state)}`;
+  if (state.target.traffic.router !== 'replicas' || !state.split) return `${meets(state)} ${nameOf(state)}${measuredWords(state)}`;
   const measured = Math.round(measuredWeight(state));
   const asked = measured === state.weight ? '' : `; ${state.weight} % was asked`;
   return `About ${measured} % of users meet ${nameOf(state)}: ${state.split.words}${asked}`;
+}
+
+/** `10 % of users meet`, `Nobody but a mirror of 10 % of requests meets`. */
+function meets(state: RolloutState): string {
+  const { weight, mirror, match } = routingIn(state);
+  const besides = [...(match ? ['requests with the header or cookie'] : []), ...(mirror > 0 ? [`copies of ${mirror} % of requests`] : [])];
+  if (weight > 0) return `${weight} % of users${besides.length > 0 ? ` (and ${besides.join(', ')})` : ''} meet`;
+  return besides.length > 0 ? `No users but ${besides.join(' and ')} meet` : 'No user meets';
+}
+
+function measuredWords({ split }: RolloutState): string {
+  return split?.measured === undefined ? '' : `; ${split.measured}`;
 }
 
 export function alreadyReleased(image: string): Verdict {
@@ -116,6 +129,46 @@ export function withoutRollout(state: RolloutState | undefined, command: string)
     summary: `No rollout has begun, so there is nothing to ${command}.`,
     next: ['Run `start` with an `image` first.'],
   };
+}
+
+/** Nobody decided yet: a hold, as an undecided judge is one. */
+export function isPaused(state: RolloutState, { at, by, why }: NonNullable<RolloutState['paused']>): Verdict {
+  return {
+    outcome: 'hold',
+    reason: 'ROLLOUT_PAUSED',
+    summary: `${nameOf(state)} is paused at ${weightWords(state)} since ${at}, by ${by}: ${sentence(why)} Nothing was moved.`,
+    next: ['Run `resume`, then this again. `abort` sends users back.'],
+  };
+}
+
+export function pausedNow(state: RolloutState, { by, why }: NonNullable<RolloutState['paused']>): Verdict {
+  return {
+    outcome: 'pass',
+    reason: 'ROLLOUT_PAUSED',
+    summary: `${nameOf(state)} is paused at ${weightWords(state)}, by ${by}: ${sentence(why)}`,
+    next: ['Run `resume` to let it go on, `abort` to send users back.'],
+  };
+}
+
+export function resumed(state: RolloutState): Verdict {
+  return { outcome: 'pass', reason: 'ROLLOUT_RESUMED', summary: `${nameOf(state)} may go on from ${weightWords(state)}.`, next: ['Run `step` or `promote`.'] };
+}
+
+export function notPaused(state: RolloutState): Verdict {
+  return { outcome: 'skipped', reason: 'NOTHING_TO_DO', summary: `${nameOf(state)} is not paused.` };
+}
+
+export function tooLateToPause(state: RolloutState): Verdict {
+  return {
+    outcome: 'fail',
+    reason: 'NOT_PAUSABLE',
+    summary: `${nameOf(state)} is ${state.phase}, which comes to its end by itself. Nothing was changed.`,
+    next: ['To send users back, run `abort`.'],
+  };
+}
+
+function sentence(words: string): string {
+  return /[.!?]$/.test(words) ? words : `${words}.`;
 }
 
 export function nothingToDo(state: RolloutState | undefined): Verdict {

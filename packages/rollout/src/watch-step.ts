@@ -14,6 +14,9 @@ import type { Evidence, RolloutState, WindowRow } from './state.js';
 /** How many windows the state keeps for the report. */
 const ROWS = 12;
 
+/** How many of stable's windows are kept for a bake. */
+const PAST = 60;
+
 /** A judge at work on one rollout: where counts come from, and what is frozen for the rollout. */
 export interface Watch {
   judge: Judge;
@@ -30,7 +33,10 @@ export function evidenceFor(state: RolloutState, judge: string): Evidence {
   const origin = kept?.origin ?? state.stepStartedAt ?? state.startedAt;
   if (kept === null || kept.judge !== judge)
     return { judge, origin, step: state.step, watched: 0, state: null, judgement: null, windows: [] };
-  return kept.step === state.step ? kept : { ...kept, step: state.step, watched: 0 };
+  if (kept.step === state.step) return kept;
+  const next = { ...kept, step: state.step, watched: 0 };
+  // At 100 % stable has no users to compare with: a test of its own begins, against what stable was while it had them.
+  return state.weight === 100 ? { ...next, state: null, judgement: null } : next;
 }
 
 /** Tells the judge what it has to know before the first window, or of the step that began since. */
@@ -43,7 +49,7 @@ export async function prepareJudge(
 ): Promise<Evidence> {
   const step = weightStep(state, evidence.origin);
   if (evidence.state !== null) return { ...evidence, state: watch.judge.step(evidence.state, step) };
-  const past = await pastOf(watch, bounds, signal);
+  const past = state.weight === 100 && evidence.past ? evidence.past : await pastOf(watch, bounds, signal);
   const end = state.target.steps.reduce((sum, { duration }) => sum + duration, 0) / 1000;
   return { ...evidence, state: watch.judge.start({ window: watch.window / 1000, steps: [step], bounds, end, history: past }) };
 }
@@ -90,14 +96,22 @@ export function observeWindow(
       evidence: { ...evidence, watched: evidence.watched + 1, windows: keep(evidence, rowOf(window, state, {})) },
       problems: [...closed.problems],
     };
+  const past = pastWith(evidence, state, window);
   const judged = watch.judge.observe(evidence.state, window);
   const judgement = watch.judge.judge(judged, false);
   const windows = keep(evidence, rowOf(window, state, judgement.evidence));
   return {
     kind: 'window',
-    evidence: { ...evidence, watched: evidence.watched + 1, state: judged, judgement, windows },
+    evidence: { ...evidence, ...past, watched: evidence.watched + 1, state: judged, judgement, windows },
     problems: [...closed.problems],
   };
+}
+
+/** What a bake will compare with is kept only where one is to come. */
+function pastWith({ past = [] }: Evidence, { weight, target }: RolloutState, { stable }: Window): Pick<Evidence, 'past'> {
+  const bakes = target.steps.at(-1)?.weight === 100;
+  if (!bakes || weight === 100 || !stable || stable.n === 0) return past.length > 0 ? { past } : {};
+  return { past: [...past, stable].slice(-PAST) };
 }
 
 function keep({ windows }: Evidence, row: WindowRow): WindowRow[] {

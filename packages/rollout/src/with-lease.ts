@@ -1,4 +1,4 @@
-import { acquireLease, readWorkload } from '@slipway/cluster';
+import { acquireLease, type KubeClient, readWorkload } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { RolloutDeps } from './deps.js';
 import { RolloutRecord, recordName, rolloutStore } from './rollout-record.js';
@@ -21,9 +21,16 @@ const FRESH = 1_000;
  * The state is read before, so that the lease's fencing number can be made to exceed what the state has seen (somebody may have deleted the
  * Lease). Should another run write in between, this one's first write is refused by the state's resource version.
  *
+ * `exists` reads what is to be released, when nothing is on record: by default the Deployment.
+ *
  * Reasons: WORKLOAD_NOT_FOUND, LEASE_HELD, LEASE_LOST, STATE_NEWER, STATE_CORRUPT (unless `evenCorrupt`: the way back does without the record).
  */
-export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Promise<T>, evenCorrupt = false): Promise<T> {
+export async function withLease<T>(
+  deps: RolloutDeps,
+  body: (held: Held) => Promise<T>,
+  evenCorrupt = false,
+  exists: (client: KubeClient) => Promise<unknown> = (client) => readStable(client, deps),
+): Promise<T> {
   const { target, context } = deps;
   const client = deps.client.withSignal(context.signal);
   // State is written on a client that no signal cuts off: a cancelled run must still say what it did.
@@ -36,7 +43,7 @@ export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Prom
     return undefined;
   });
   // Where nothing was ever released a wrong name is likely, and must not leave even a Lease.
-  if (!stored) await readWorkload(client, target.namespace, target.workload, target.container);
+  if (!stored) await exists(client);
   const lease = await acquireLease(client, {
     namespace: target.namespace,
     name: recordName(target.workload),
@@ -53,4 +60,8 @@ export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Prom
   } finally {
     await lease.release();
   }
+}
+
+function readStable(client: KubeClient, { target }: RolloutDeps): Promise<unknown> {
+  return readWorkload(client, target.namespace, target.workload, target.container);
 }

@@ -5,6 +5,7 @@ import {
   type KubeObject,
   progressOf,
   resources,
+  type Scaler,
   type Split,
   type TrafficRouter,
   type Workload,
@@ -12,6 +13,7 @@ import {
 } from '@slipway/cluster';
 import type { Clock } from '@slipway/core';
 import type { Observed } from './decide.js';
+import { scalerOf } from './floor.js';
 import type { RolloutState } from './state.js';
 import type { RolloutTarget } from './target.js';
 
@@ -19,22 +21,26 @@ import type { RolloutTarget } from './target.js';
 export interface World {
   stable: Workload;
   canary: KubeObject | undefined;
-  split: Pick<Split, 'weight' | 'settled'> | null;
+  split: Omit<Split, 'words'> | null;
+  /** The autoscaler of stable, where it was looked for and is there. */
+  scaler: Scaler | null;
 }
 
 /** Reads what is there besides stable; the router is not asked for a rolling release, which needs none. */
 export async function readWorld(
   client: KubeClient,
-  { namespace, canary }: RolloutTarget,
+  target: RolloutTarget,
   stable: Workload,
   router: TrafficRouter | null,
+  withScaler: boolean,
 ): Promise<World> {
-  if (!router) return { stable, canary: undefined, split: null };
-  return { stable, canary: await client.find(resources.deployments, namespace, canary), split: await router.read() };
+  if (!router) return { stable, canary: undefined, split: null, scaler: null };
+  const scaler = withScaler ? await scalerOf(client, target) : null;
+  return { stable, canary: await client.find(resources.deployments, target.namespace, target.canary), split: await router.read(), scaler };
 }
 
 /** What the rules need to know of the world. Pure. */
-export function observed({ stable, canary, split }: World, target: RolloutTarget): Observed {
+export function observed({ stable, canary, split, scaler }: World, target: RolloutTarget): Observed {
   return {
     stable: {
       image: stable.image,
@@ -45,6 +51,7 @@ export function observed({ stable, canary, split }: World, target: RolloutTarget
     },
     canary: canary === undefined ? null : observedCanary(canary, target.container ?? stable.container),
     split,
+    scaler,
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { type Routing, sameRouting, stableAlone } from '@slipway/cluster';
 import fc from 'fast-check';
 import { type Change, decide, type Memory, type Observed, type RouterRules } from '../src/decide.js';
 import type { Phase } from '../src/state.js';
@@ -7,21 +8,22 @@ import { state } from './states.js';
 
 const istio: RouterRules = {
   kind: 'istio',
-  capacity: (weight, replicas) => ({ stable: replicas, canary: Math.ceil((weight * replicas) / 100) }),
+  capacity: ({ weight }, replicas) => ({ stable: replicas, canary: Math.ceil((weight * replicas) / 100) }),
 };
 const byPods: RouterRules = {
   kind: 'replicas',
-  capacity: (weight, replicas) => ({
+  capacity: ({ weight }, replicas) => ({
     canary: Math.round((weight * replicas) / 100),
     stable: replicas - Math.round((weight * replicas) / 100),
   }),
 };
-const fresh: Memory = { routed: null, verified: false, drained: false, tidy: false };
-const done: Memory = { routed: 0, verified: true, drained: true, tidy: true };
+const share = (weight: number) => ({ weight, mirror: 0, match: false });
+const fresh: Memory = { routed: null, verified: false, prepared: false, admitted: false, measured: false, drained: false, tidy: false, putAway: false };
+const done: Memory = { ...fresh, routed: share(0), verified: true, drained: true, tidy: true };
 
 const stable = { image: v1, replicas: 10, ready: true, tracked: true };
 const canary = { image: v2, replicas: 1, ready: true };
-const world = (part: Partial<Observed>): Observed => ({ stable, canary, split: { weight: 0, settled: true }, ...part });
+const world = (part: Partial<Observed>): Observed => ({ stable, canary, scaler: null, split: { ...share(0), settled: true }, ...part });
 
 const next = (phase: Phase, seen: Partial<Observed>, memory = fresh, router = istio, more = {}) =>
   decide(state(phase, { stepStartedAt: null, ...more }), world(seen), router, memory);
@@ -38,11 +40,11 @@ describe('towards a step', () => {
     ],
     ['scales it up before routing', { canary: { ...canary, replicas: 0 } }, fresh, { change: 'scale-canary', image: v2, replicas: 1 }],
     ['waits until it is ready', { canary: { ...canary, ready: false } }, fresh, { change: 'await-canary' }],
-    ['then routes', {}, fresh, { change: 'route', weight: 10 }],
-    ['reads back what was set', {}, { ...fresh, routed: 10 }, { change: 'verify-route', weight: 10 }],
-    ['reads back what an earlier run set', { split: { weight: 10, settled: true } }, fresh, { change: 'verify-route', weight: 10 }],
-    ['then rests', {}, { ...fresh, routed: 10, verified: true }, { change: 'rest', phase: 'progressing' }],
-    ['keeps more pods than it needs', { canary: { ...canary, replicas: 5 } }, fresh, { change: 'route', weight: 10 }],
+    ['then routes', {}, fresh, { change: 'route', routing: share(10) }],
+    ['reads back what was set', {}, { ...fresh, routed: share(10) }, { change: 'verify-route', routing: share(10) }],
+    ['reads back what an earlier run set', { split: { ...share(10), settled: true } }, fresh, { change: 'verify-route', routing: share(10) }],
+    ['then rests', {}, { ...fresh, routed: share(10), verified: true }, { change: 'rest', phase: 'progressing' }],
+    ['keeps more pods than it needs', { canary: { ...canary, replicas: 5 } }, fresh, { change: 'route', routing: share(10) }],
   ])('%s', (_, seen, memory, change) => {
     expect(next('starting', seen, memory)).toEqual(change);
     expect(next('progressing', seen, memory)).toEqual(change);
@@ -61,8 +63,8 @@ describe('towards the promotion', () => {
   it.each<[string, Partial<Observed>, Memory, Change]>([
     ['updates stable first', {}, fresh, { change: 'update-stable', image: v2 }],
     ['waits for it', { stable: { ...updated, ready: false } }, fresh, { change: 'await-stable' }],
-    ['then routes everybody to it', { stable: updated, split: { weight: 50, settled: true } }, fresh, { change: 'route', weight: 0 }],
-    ['drains', { stable: updated }, { ...fresh, routed: 0, verified: true }, { change: 'drain' }],
+    ['then routes everybody to it', { stable: updated, split: { ...share(50), settled: true } }, fresh, { change: 'route', routing: share(0) }],
+    ['drains', { stable: updated }, { ...fresh, routed: share(0), verified: true }, { change: 'drain' }],
     ['removes the canary', { stable: updated }, done, { change: 'remove-canary' }],
     ['rests', { stable: updated, canary: null }, done, { change: 'rest', phase: 'promoted' }],
     [
@@ -81,18 +83,18 @@ describe('towards the promotion', () => {
 
 describe('back', () => {
   it.each<[string, Partial<Observed>, Memory, Change]>([
-    ['routes first', { split: { weight: 50, settled: true } }, fresh, { change: 'route', weight: 0 }],
-    ['reads back', { split: { weight: 0, settled: true } }, fresh, { change: 'verify-route', weight: 0 }],
+    ['routes first', { split: { ...share(50), settled: true } }, fresh, { change: 'route', routing: share(0) }],
+    ['reads back', { split: { ...share(0), settled: true } }, fresh, { change: 'verify-route', routing: share(0) }],
     [
       'restores stable when a promotion had begun',
       { stable: { ...stable, image: v2 } },
-      { ...fresh, routed: 0, verified: true },
+      { ...fresh, routed: share(0), verified: true },
       { change: 'restore-stable', image: v1 },
     ],
     [
       'leaves an image of somebody else',
       { stable: { ...stable, image: 'other' } },
-      { ...fresh, routed: 0, verified: true },
+      { ...fresh, routed: share(0), verified: true },
       { change: 'drain' },
     ],
     ['removes the canary', {}, done, { change: 'remove-canary' }],
@@ -116,23 +118,36 @@ const anyWorld = fc.record({
     tracked: fc.boolean(),
   }),
   canary: fc.option(fc.record({ image: fc.constantFrom(v1, v2), replicas: fc.integer({ min: 0, max: 10 }), ready: fc.boolean() })),
-  split: fc.record({ weight: fc.constantFrom(0, 9.09, 10, 50), settled: fc.boolean() }),
+  split: fc.record({
+    weight: fc.constantFrom(0, 9.09, 10, 50),
+    mirror: fc.constantFrom(0, 10),
+    match: fc.boolean(),
+    settled: fc.boolean(),
+  }),
+  scaler: fc.constantFrom(null, { min: 2 }, { min: 10 }),
 });
+const anyRouting = fc.record({ weight: fc.constantFrom(0, 10, 50), mirror: fc.constantFrom(0, 10), match: fc.boolean() });
 const anyMemory = fc.record({
-  routed: fc.constantFrom(null, 0, 10, 50),
+  routed: fc.option(anyRouting),
   verified: fc.boolean(),
+  prepared: fc.boolean(),
+  admitted: fc.boolean(),
+  putAway: fc.boolean(),
+  measured: fc.boolean(),
   drained: fc.boolean(),
   tidy: fc.boolean(),
 });
 const anyPhase = fc.constantFrom<Phase>('starting', 'progressing', 'promoting', 'aborting', 'undoing');
 const anyRouter = fc.constantFrom(istio, byPods);
 
+const isNobody = (routing: Routing | null) => routing !== null && sameRouting(routing, stableAlone);
+
 describe('whatever is there', () => {
   it('removes or drains a canary only after its weight was seen to be 0', () => {
     fc.assert(
       fc.property(anyPhase, anyWorld, anyMemory, anyRouter, (phase, seen, memory, router) => {
         const { change } = decide(state(phase), seen, router, memory);
-        if (change === 'remove-canary' || change === 'drain') return memory.routed === 0 && memory.verified;
+        if (change === 'remove-canary' || change === 'drain') return isNobody(memory.routed) && memory.verified;
         return true;
       }),
     );
@@ -142,8 +157,8 @@ describe('whatever is there', () => {
     fc.assert(
       fc.property(anyPhase, anyWorld, anyMemory, anyRouter, (phase, seen, memory, router) => {
         const change = decide(state(phase), seen, router, memory);
-        if (change.change !== 'route' || change.weight === 0) return true;
-        return seen.canary?.ready === true && seen.canary.image === v2 && seen.canary.replicas >= router.capacity(change.weight, 10).canary;
+        if (change.change !== 'route' || isNobody(change.routing)) return true;
+        return seen.canary?.ready === true && seen.canary.image === v2 && seen.canary.replicas >= router.capacity(change.routing, 10).canary;
       }),
     );
   });
@@ -152,7 +167,7 @@ describe('whatever is there', () => {
     fc.assert(
       fc.property(anyWorld, anyMemory, anyRouter, (seen, memory, router) => {
         const { change } = decide(state('aborting'), seen, router, memory);
-        return change !== 'restore-stable' || (memory.routed === 0 && memory.verified);
+        return change !== 'restore-stable' || (isNobody(memory.routed) && memory.verified);
       }),
     );
   });
@@ -192,11 +207,17 @@ function play(change: Change, seen: Observed, memory: Memory): { seen: Observed;
       return withStable({ image: change.image, ready: false });
     case 'route':
       return {
-        seen: { ...seen, split: { weight: change.weight, settled: false } },
-        memory: { ...memory, routed: change.weight, verified: false },
+        seen: { ...seen, split: { ...change.routing, settled: false } },
+        memory: { ...memory, routed: change.routing, verified: false },
       };
     case 'verify-route':
-      return { seen, memory: { ...memory, routed: change.weight, verified: true } };
+      return { seen, memory: { ...memory, routed: change.routing, verified: true } };
+    case 'measure-split':
+      return { seen, memory: { ...memory, measured: true } };
+    case 'ask-gate':
+      return { seen, memory: { ...memory, admitted: true } };
+    case 'raise-floor':
+      return { seen: { ...seen, scaler: { min: change.replicas } }, memory };
     case 'drain':
       return { seen, memory: { ...memory, drained: true } };
     case 'remove-canary':

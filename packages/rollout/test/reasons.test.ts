@@ -9,8 +9,8 @@ const source = join(import.meta.dirname, '../src');
 
 it('every reason that is written in the sources is listed, and none is listed in vain', () => {
   const listed = { ...clusterReasons, ...rolloutReasons, ...analysisReasons, ...triggerReasons };
-  const text = readdirSync(source)
-    .filter((name) => name !== 'reasons.ts')
+  const text = (readdirSync(source, { recursive: true }) as string[])
+    .filter((name) => name.endsWith('.ts') && name !== 'reasons.ts')
     .map((name) => readFileSync(join(source, name), 'utf8'))
     .join('\n');
   const written = new Set([...text.matchAll(/(?:reason: |return |: )'([A-Z][A-Z0-9_]{4,})'/g)].map(([, reason]) => reason ?? ''));

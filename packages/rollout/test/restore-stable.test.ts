@@ -4,8 +4,8 @@ import { type MemoryKube, memoryKube } from '../../cluster/test/memory-kube.js';
 import { deployment } from '../../cluster/test/objects.js';
 import { restoreStable } from '../src/restore-stable.js';
 import { takeSnapshot } from '../src/snapshot.js';
-import { namespace, target, v1, v2 } from './shop.js';
-import { now, state } from './states.js';
+import { deps, namespace, target, v1, v2 } from './shop.js';
+import { state } from './states.js';
 
 /** The ReplicaSet that the deployment controller keeps for a revision. */
 function replicaSet(revision: string, image: string) {
@@ -41,7 +41,7 @@ describe('restoreStable', () => {
   it('takes the snapshot when that revision is gone, or has another image by now', async () => {
     for (const sets of [[replicaSet('8', v2)], [replicaSet('7', 'registry.example/shop:other'), replicaSet('8', v2)]]) {
       const kube = memoryKube(released, ...sets);
-      const snapshot = await takeSnapshot(kube, target('replicas'), deployment('shop', { image: v1 }), { id: 'r', at: now });
+      const snapshot = await takeSnapshot(deps(kube), kube, { ...promoted, target: target('replicas') }, workloadOf(deployment('shop', { image: v1 })));
       await restoreStable(kube, { ...promoted, snapshot }, workloadOf(kube.at('deployments', namespace, 'shop')));
       expect(imageIn(kube)).toBe(v1);
     }
@@ -56,7 +56,7 @@ describe('restoreStable', () => {
 
   it('refuses a snapshot of a Deployment that was deleted and made anew', async () => {
     const kube = memoryKube({ ...released, metadata: { ...released.metadata, uid: 'another' } });
-    const snapshot = await takeSnapshot(kube, target('replicas'), deployment('shop', { image: v1 }), { id: 'r', at: now });
+    const snapshot = await takeSnapshot(deps(kube), kube, { ...promoted, target: target('replicas') }, workloadOf(deployment('shop', { image: v1 })));
     const workload = workloadOf(kube.at('deployments', namespace, 'shop'));
     await expect(restoreStable(kube, { ...promoted, snapshot }, workload)).rejects.toMatchObject({ reason: 'SNAPSHOT_TAMPERED' });
     expect(imageIn(kube)).toBe(v2);

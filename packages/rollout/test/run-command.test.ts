@@ -92,7 +92,7 @@ describe('a rollout by Istio routes', () => {
     const kube = shop();
     await runCommand(deps(kube), start);
     await runCommand(deps(kube), { ...promote, weight: 100 });
-    const snapshot = kube.at('configmaps', namespace, 'slipway-shop-snapshot');
+    const snapshot = kube.at('configmaps', namespace, 'slipway-shop-snapshot-1');
     kube.put({ ...snapshot, data: { 'snapshot.json': snapshot.data['snapshot.json'].replace(v1, 'registry.example/evil:v1') } });
     await expect(runCommand(deps(kube), rollBack)).rejects.toMatchObject({ reason: 'SNAPSHOT_TAMPERED' });
     expect(imageOf(kube)).toBe(v2);

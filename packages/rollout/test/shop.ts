@@ -27,19 +27,34 @@ export function target(router: 'istio' | 'replicas' = 'istio'): RolloutTarget {
     service: 'shop',
     environment: 'production',
     namespace,
+    strategy: 'canary',
+    engine: 'native',
     workload: 'shop',
     canary: 'shop-canary',
     kubeService: 'shop',
     traffic:
       router === 'replicas'
-        ? { router }
-        : { router, virtualService: 'shop', destinationRule: 'shop', stableSubset: 'stable', canarySubset: 'canary' },
+        ? { router, gitopsIgnoresWeights: false }
+        : {
+            router,
+            virtualServices: ['shop'],
+            destinationRule: 'shop',
+            protocol: 'http',
+            stableSubset: 'stable',
+            canarySubset: 'canary',
+            gitopsIgnoresWeights: false,
+          },
+    splitCheck: 'objects',
     steps: [
       { weight: 10, duration: 300_000, maxErrorRate: 0.01 },
       { weight: 50, duration: 600_000, maxErrorRate: 0.005 },
     ],
     readyTimeout: 60_000,
     drain: 5_000,
+    scaleDownDelay: 0,
+    abortScaleDownDelay: 0,
+    rollbackWindow: 0,
+    maxSnapshots: 5,
   };
 }
 

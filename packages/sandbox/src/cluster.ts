@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { parseAllDocuments } from 'yaml';
+import { RolloutController } from './controllers/argo/rollout-controller.js';
 import { DeploymentController } from './controllers/deployment-controller.js';
+import { DisruptionController } from './controllers/disruption-controller.js';
+import { EndpointSliceController } from './controllers/endpoint-slice-controller.js';
 import { EventRecorder } from './controllers/events.js';
+import { FlaggerController } from './controllers/flagger/flagger-controller.js';
 import { GarbageCollector } from './controllers/garbage-collector.js';
+import { HpaController } from './controllers/hpa-controller.js';
 import { ReplicaSetController } from './controllers/replica-set-controller.js';
+import { ResourceQuotaController } from './controllers/resource-quota.js';
+import { ScaledObjectController } from './controllers/scaled-object-controller.js';
 import { ApiServer, type ApiWrite } from './kube/api-server.js';
 import type { User } from './kube/authorizer.js';
 import { kindNamed } from './kube/kinds.js';
@@ -11,6 +18,7 @@ import type { KubeObject } from './kube/object.js';
 import { ResourceHandler } from './kube/resource-handler.js';
 import { Store } from './kube/store.js';
 import { Kubelet } from './pods/kubelet.js';
+import { type NodeOptions, Scheduler } from './pods/scheduler.js';
 import { SeededRandom } from './seeded-random.js';
 import type { LoopbackServer } from './server/loopback-server.js';
 import { DataPlane } from './traffic/data-plane.js';
@@ -28,6 +36,12 @@ export interface ClusterOptions {
   endpointDelay: number;
   /** Milliseconds between two steps of pods and traffic, at most 100. */
   tick: number;
+  /** What pods can be placed on. Default: three nodes, each with room for all. */
+  nodes: NodeOptions;
+  /** Milliseconds between two looks of an autoscaler. */
+  hpaInterval: number;
+  /** Milliseconds that a lower recommendation must hold where an autoscaler's object does not say. */
+  hpaDownscaleWindow: number;
 }
 
 /** API server, controllers, pods and their clients: everything but the HTTP addresses of metrics and GitHub. */
@@ -36,6 +50,7 @@ export class Cluster {
   readonly kubelet: Kubelet;
   readonly truth = new GroundTruth();
   readonly dataPlane: DataPlane;
+  private readonly flagger: FlaggerController;
   readonly users = new Map<string, User>();
   readonly writes: ApiWrite[] = [];
   private readonly handler: ResourceHandler;
@@ -50,12 +65,19 @@ export class Cluster {
     this.store = new Store(now);
     const events = new EventRecorder(this.store, names, now);
     this.handler = new ResourceHandler(this.store, names, now);
-    this.kubelet = new Kubelet(this.store, events, options, now);
+    this.kubelet = new Kubelet(this.store, events, new Scheduler(this.store, events, options.nodes), options, now);
     this.dataPlane = new DataPlane(this.store, this.kubelet, this.truth, new SeededRandom(options.seed, 'traffic'), options, now);
+    this.flagger = new FlaggerController(this.store, events, this.truth, now);
     this.parts = [
       new DeploymentController(this.store, events, now),
       new ReplicaSetController(this.store, events, names, now),
+      new RolloutController(this.store, events, now),
       new GarbageCollector(this.store, now),
+      new HpaController(this.store, events, (pod) => this.kubelet.cpuUse(pod), options, now),
+      new ScaledObjectController(this.store, now),
+      new EndpointSliceController(this.store, new SeededRandom(options.seed, 'endpoints')),
+      new DisruptionController(this.store, now),
+      new ResourceQuotaController(this.store),
       this.kubelet,
       this.dataPlane,
     ];
@@ -133,6 +155,7 @@ export class Cluster {
   private tick(): void {
     this.kubelet.tick();
     this.dataPlane.tick();
+    this.flagger.tick();
     for (const listener of this.tickListeners) listener(Date.now());
   }
 }

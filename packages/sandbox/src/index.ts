@@ -7,5 +7,6 @@ export { main } from './serve.js';
 export type { Fault, FaultSpec, Faults } from './server/faults.js';
 export type { LoggedRequest, RequestLog } from './server/request-log.js';
 export { type ShopOptions, shop, shopManifest } from './shop.js';
-export type { Stats, StatsView } from './traffic/ground-truth.js';
+export { type ShopRouter, shopRouters } from './shop-routes.js';
+export type { MirrorView, Stats, StatsView } from './traffic/ground-truth.js';
 export { failedRequests, type Quantiles, type TallyView, unansweredRequests } from './traffic/tally.js';

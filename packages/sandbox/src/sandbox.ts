@@ -24,7 +24,17 @@ export interface SandboxOptions extends Partial<ClusterOptions> {
   ports?: { api?: number; stats?: number; prometheus?: number; github?: number };
 }
 
-const defaults: ClusterOptions = { seed: 1, readyDelay: 200, stopDelay: 300, applyDelay: 300, endpointDelay: 100, tick: 50 };
+const defaults: ClusterOptions = {
+  seed: 1,
+  readyDelay: 200,
+  stopDelay: 300,
+  applyDelay: 300,
+  endpointDelay: 100,
+  tick: 50,
+  nodes: { count: 3 },
+  hpaInterval: 1000,
+  hpaDownscaleWindow: 5000,
+};
 
 /** A small living world in this process: a Kubernetes cluster with pods and traffic, Prometheus and GitHub, all on loopback. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {

@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.js';
 import { type ShopOptions, shop } from './shop.js';
+import { type ShopRouter, shopRouters } from './shop-routes.js';
 
 const usage = `Runs a sandbox until SIGTERM or SIGINT; prints one line of JSON with its addresses.
 Options: --kubeconfig FILE, --repository OWNER/NAME, --seed N, --until-stdin-ends, --ready-delay MS, --stop-delay MS, --apply-delay MS, --endpoint-delay MS,
 --tag NAME=SHA (a tag of a local repository that its GitHub is to know; may be repeated),
---shop (with --replicas N, --rps N, --router istio|replicas, --image IMAGE)`;
+--node-cpu QUANTITY (cores of each of the three nodes; default: any number), --hpa-interval MS, --hpa-downscale-window MS,
+--shop (with --replicas N, --rps N, --router ${shopRouters.join('|')}, --image IMAGE, --cpu QUANTITY)`;
 
 /**
  * Runs a sandbox as a process of its own: prints one line of JSON with its addresses, and ends on SIGTERM or SIGINT; with
@@ -41,6 +43,10 @@ const options = {
   help: { type: 'boolean', short: 'h' },
   shop: { type: 'boolean' },
   'until-stdin-ends': { type: 'boolean' },
+  'node-cpu': text,
+  'hpa-interval': text,
+  'hpa-downscale-window': text,
+  cpu: text,
   replicas: text,
   rps: text,
   router: text,
@@ -64,19 +70,27 @@ function sandboxOptions(values: Values): SandboxOptions {
     ...number('stopDelay', values['stop-delay']),
     ...number('applyDelay', values['apply-delay']),
     ...number('endpointDelay', values['endpoint-delay']),
+    ...number('hpaInterval', values['hpa-interval']),
+    ...number('hpaDownscaleWindow', values['hpa-downscale-window']),
+    ...(values['node-cpu'] ? { nodes: { count: 3, cpu: values['node-cpu'] } } : {}),
   };
 }
 
 function shopOptions(values: Values): ShopOptions {
-  const { router, image } = values;
-  if (router !== undefined && router !== 'istio' && router !== 'replicas')
-    throw new Error(`--router ${router}: must be istio or replicas. ${usage}`);
+  const { router, image, cpu } = values;
+  if (router !== undefined && !isShopRouter(router))
+    throw new Error(`--router ${router}: must be one of ${shopRouters.join(', ')}. ${usage}`);
   return {
     ...number('replicas', values.replicas),
     ...number('rps', values.rps),
     ...(router ? { router } : {}),
     ...(image ? { image } : {}),
+    ...(cpu ? { cpu } : {}),
   };
+}
+
+function isShopRouter(text: string): text is ShopRouter {
+  return (shopRouters as readonly string[]).includes(text);
 }
 
 function number<K extends string>(key: K, value: string | undefined): { [P in K]?: number } {

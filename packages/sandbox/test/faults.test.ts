@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -61,6 +61,21 @@ describe('faults', () => {
     await expect(create('three')).rejects.toThrow();
     expect(killed).toEqual(['done', 'not done']);
     expect(find('three')).toBeUndefined();
+  });
+});
+
+describe('SIGKILL', () => {
+  it.each(['kill-before', 'kill-after'] as const)('%s: the process is gone, its request is done or not', async (action) => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    const ended = new Promise<string | null>((resolve) => child.on('exit', (_, signal) => resolve(signal)));
+    const directory = mkdtempSync(join(tmpdir(), 'faults-'));
+    const pidFile = join(directory, 'pid');
+    writeFileSync(pidFile, `${child.pid}\n`);
+    sandbox.faults.add({ at: 1, action, pidFile });
+    await expect(create(action)).rejects.toThrow();
+    expect(await ended).toBe('SIGKILL');
+    expect(find(action) !== undefined).toBe(action === 'kill-after');
+    rmSync(directory, { recursive: true });
   });
 });
 

@@ -143,7 +143,8 @@ subjects: [{kind: ServiceAccount, name: ci, namespace: shop}]`);
 
   it('refuses an update of a custom object or a Lease without a resourceVersion', async () => {
     const { spec } = sandbox.get('VirtualService', 'shop', 'shop');
-    const answer = await admin.put(`${virtualServices}/shop`, { metadata: { name: 'shop' }, spec });
+    const named = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: { name: 'shop' } };
+    const answer = await admin.put(`${virtualServices}/shop`, { ...named, spec });
     expect([answer.status, answer.body.details.causes[0].field]).toEqual([422, 'metadata.resourceVersion']);
   });
 });
@@ -263,7 +264,7 @@ describe('lists and watches', () => {
     expect(await names('labelSelector=all%3Dyes,letter!%3Db')).toEqual(['a', 'c']);
     expect(await names('fieldSelector=metadata.name%3Db')).toEqual(['b']);
     const first = await admin.get(`${configMaps}?labelSelector=all&limit=2`);
-    expect(first.body.metadata.remainingItemCount).toBe(1);
+    expect(first.body.metadata.remainingItemCount).toBeUndefined();
     expect(await names(`labelSelector=all&limit=2&continue=${first.body.metadata.continue}`)).toEqual(['c']);
     expect((await admin.get(`${configMaps}?fieldSelector=data.a%3D1`)).status).toBe(400);
   });

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Sandbox, startSandbox } from '../src/index.js';
-import { cases, type Recorded, record } from './kube-contract.js';
+import { kubeconfigText } from '../src/kubeconfig.js';
+import type { Recorded } from './contract/case.js';
+import { record } from './contract/record.js';
+import { sendTo } from './contract/send.js';
+import { cases } from './kube-contract.js';
 
 /** Recorded from a real API server by record-kube-contract.ts. */
 const real = JSON.parse(readFileSync(new URL('fixtures/kube-contract.json', import.meta.url), 'utf8')) as Record<string, Recorded>;
@@ -10,16 +14,10 @@ let sandbox: Sandbox;
 let ours: Record<string, Recorded>;
 beforeAll(async () => {
   sandbox = await startSandbox();
-  const { token } = sandbox.cluster.user('admin');
-  ours = await record(async ({ method, path, body, type = 'application/json' }) => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': type, 'user-agent': 'contract/1.0' };
-    const answer = await fetch(
-      sandbox.apiUrl + path,
-      body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) },
-    );
-    return { status: answer.status, text: await answer.text() };
-  });
-});
+  const { name, token } = sandbox.cluster.user('admin');
+  const kubeconfig = kubeconfigText({ server: sandbox.apiUrl, user: name, token });
+  ours = await record(sendTo(kubeconfig), cases);
+}, 60_000);
 afterAll(() => sandbox.stop());
 
 describe('answers as the real API server does', () => {

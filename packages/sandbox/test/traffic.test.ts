@@ -141,12 +141,13 @@ describe('the sandbox does not flatter', () => {
     await sandbox.settled();
     const unknown = (await world.measure(1)).total;
     expect(unknown.sent).toBeGreaterThan(0);
-    expect(unknown.noEndpoints).toBe(unknown.sent);
+    expect(unknown.noRoute).toBe(unknown.sent);
+    expect(unknown.codes).toEqual({ 503: unknown.sent });
     await api(sandbox).patch(virtualService, { spec: { http: [] } });
     await sandbox.settled();
     const nowhere = (await world.measure(1)).total;
     expect(nowhere.sent).toBeGreaterThan(0);
-    expect(nowhere.noRoute).toBe(nowhere.sent);
+    expect(nowhere.codes).toEqual({ 404: nowhere.sent });
   });
 
   inWorld(

@@ -1,23 +1,14 @@
-import type { Clock } from '@slipway/core';
+import type { Clock, TrafficSettings } from '@slipway/core';
 import type { KubeClient } from '../kube.js';
+import { gatewayApiRouter } from './gateway-api-router.js';
 import { istioRouter } from './istio-router.js';
+import { nginxRouter } from './nginx-router.js';
 import { replicasRouter } from './replicas-router.js';
+import { serviceRouter } from './service-router.js';
 import type { TrafficRouter, TrafficSnapshot } from './router.js';
 
-/** How traffic is split; the resolved `traffic` part of slipway.yml. */
-export type RouterConfig =
-  | { router: 'replicas' }
-  | {
-      router: 'istio';
-      virtualService: string;
-      /** Name of the http route whose weights are ours; absent: the only one that leads to the stable subset. */
-      route?: string;
-      destinationRule: string;
-      stableSubset: string;
-      canarySubset: string;
-      /** Requests with this header (value `true`) always meet the canary; absent: no header route. */
-      header?: string;
-    };
+/** How traffic is split; the `traffic` part of slipway.yml, or the Service's own selector, which blue/green without a mesh switches. */
+export type RouterConfig = TrafficSettings | { router: 'service'; previewService: string; gitopsIgnoresWeights: boolean };
 
 export interface RouterOptions {
   namespace: string;
@@ -40,5 +31,16 @@ export interface RouterOptions {
 /** The router that the configuration asks for. Sends nothing. */
 export function createRouter(client: KubeClient, options: RouterOptions): TrafficRouter {
   const { traffic } = options;
-  return traffic.router === 'istio' ? istioRouter(client, { ...options, traffic }) : replicasRouter(client, options);
+  switch (traffic.router) {
+    case 'istio':
+      return istioRouter(client, { ...options, traffic });
+    case 'replicas':
+      return replicasRouter(client, options);
+    case 'gateway-api':
+      return gatewayApiRouter(client, { ...options, traffic });
+    case 'nginx':
+      return nginxRouter(client, { ...options, traffic });
+    case 'service':
+      return serviceRouter(client, { ...options, traffic });
+  }
 }

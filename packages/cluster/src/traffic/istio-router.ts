@@ -1,147 +1,158 @@
 import { OperationError } from '@slipway/core';
-import type { KubeClient, KubeObject, Patch } from '../kube.js';
-import { resources } from '../resources.js';
+import type { KubeClient } from '../kube.js';
+import { hasMatch, refuseTakenMatch } from './canary-routes.js';
 import type { RouterConfig, RouterOptions } from './create-router.js';
 import { checkSubsets } from './destination-rule.js';
-import { inFlight } from './in-flight.js';
-import type { Capacity, SafePatch, Split, TrafficRouter, TrafficSnapshot } from './router.js';
-import { findRoute, HEADER_ROUTE, type OurRoute, restorePatch, routeWords, snapshotOf, weightPatch } from './virtual-service.js';
+import { eachOf } from './each-of.js';
+import { refuseGitopsOwner } from './gitops-owner.js';
+import { istioReader } from './istio-api.js';
+import { meshCapacity } from './mesh-capacity.js';
+import type { PreparedPatch, Split, TrafficRouter, TrafficSnapshot } from './router.js';
+import { type Routing, routingWords, stableAlone } from './routing.js';
+import { type OurRoute, type RouteRules, refuseUnsound, snapshotOf, stateOf } from './virtual-service.js';
+import { type VirtualServiceClient, virtualServiceClient } from './virtual-service-client.js';
+import { restorePatch, routePatch } from './virtual-service-patch.js';
+import { nameOf } from './virtual-service-refusals.js';
 
 type IstioOptions = RouterOptions & { traffic: Extract<RouterConfig, { router: 'istio' }> };
 
-/** How often a change is computed anew because somebody else changed the VirtualService between reading and writing. */
-const ATTEMPTS = 5;
-/** Time in which a change that did not get through is computed anew, milliseconds: what the client gives one request with all its repeats. */
-const DEADLINE_MS = 30_000;
-/** Less than this is not worth another attempt; a client gives up a little before its own deadline. */
-const SHORTEST_MS = 6_000;
-/** Longest wait for an earlier write's answer before the patch of the way out is sent. */
-const OVERTAKE_MS = 1_000;
-/** The way out has little time; a request that hangs must leave some for the next. */
-const SAFE_PATCH_TIMEOUT_MS = 1_500;
-
 /**
- * Splits traffic by the weights of one http route of an Istio VirtualService. Writes JSON patches with tests, so that routes and fields of
- * others stay as they are and a change made meanwhile is noticed instead of overwritten.
+ * Splits traffic by the weights of one route in each of the given Istio VirtualServices; all of them split the same. Writes JSON patches with tests,
+ * so that routes and fields of others stay as they are and a change made meanwhile is noticed instead of overwritten.
  */
 export function istioRouter(initial: KubeClient, options: IstioOptions): TrafficRouter {
-  const { namespace, traffic, clock } = options;
-  const client = options.signal ? initial.withSignal(options.signal) : initial;
-  const writes = inFlight();
-  let last: OurRoute | undefined;
+  const { namespace, traffic, clock, signal } = options;
+  const client = signal ? initial.withSignal(signal) : initial;
+  const rules: RouteRules = { ...traffic, namespace, service: options.kubeService };
+  const reader = istioReader();
+  const services = traffic.virtualServices.map((name) => virtualServiceClient(initial, { name, rules, clock, reader, signal }));
+  const each = <R>(work: (service: VirtualServiceClient) => Promise<R>) => eachOf('VirtualService', services, work);
+  const write = async (work: (service: VirtualServiceClient) => Promise<void>): Promise<void> => {
+    await eachOf('VirtualService', services, work, 'As wanted');
+  };
 
-  async function readRoute(by: KubeClient): Promise<OurRoute> {
-    const found = await by.find(resources.virtualservices, namespace, traffic.virtualService);
-    if (!found) throw notFound(options);
-    return remember(found);
-  }
+  /** What of a routing this router can tell apart: without header and cookie, `match` adds nothing. */
+  const meant = (routing: Routing): Routing => ({ ...routing, match: routing.match && hasMatch(rules) });
 
-  function remember(service: KubeObject): OurRoute {
-    last = findRoute(service, traffic);
-    return last;
-  }
-
-  // A write that was begun is not cut off by the signal: whether it was done must be known before the way out is taken.
-  async function write(by: KubeClient, patch: Patch, timeoutMs?: number): Promise<void> {
-    const sent = () =>
-      by
-        .withSignal(undefined)
-        .patch(resources.virtualservices, namespace, traffic.virtualService, patch, timeoutMs === undefined ? {} : { timeoutMs });
-    remember(await writes.send(sent));
-  }
-
-  /**
-   * Reads, computes and writes until nothing is to be written; again when somebody else was faster, or an answer was lost, but not when the
-   * client has already spent that time on repeating the request.
-   */
-  async function converge(by: KubeClient, compute: (ours: OurRoute) => Patch | undefined, began = clock.now()): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const patch = compute(await readRoute(by));
-      if (!patch) return;
-      // After the signal only the way out may write: it must have the last word.
-      if (by === client) options.signal?.throwIfAborted();
-      try {
-        return await write(by, patch);
-      } catch (error) {
-        if (!mayBeStale(error) || attempt >= ATTEMPTS || clock.now() - began >= DEADLINE_MS - SHORTEST_MS) throw error;
-      }
-    }
-  }
-
-  function safePatch(): SafePatch | undefined {
-    const patch = last && weightPatch(last, 0, traffic);
-    if (!patch) return undefined;
-    const words = `send all of VirtualService ${namespace}/${traffic.virtualService} to ${traffic.stableSubset}`;
-    return { resource: resources.virtualservices, namespace, name: traffic.virtualService, patch, words };
+  /** Every VirtualService with its route; what refuses does so before anything is written. */
+  async function planned(routing: Routing): Promise<Map<VirtualServiceClient, OurRoute>> {
+    refuseWithoutHttp(routing, rules);
+    const pairs = await each(async (service) => {
+      const ours = await service.read();
+      routePatch(ours, routing, rules);
+      return [service, ours] as const;
+    });
+    return new Map(pairs);
   }
 
   async function read(): Promise<Split> {
-    const ours = await readRoute(client);
-    const where = `http route ${routeWords(ours.route, ours.index)} of VirtualService ${namespace}/${traffic.virtualService}`;
-    const header = ours.header === -1 ? '' : `, and requests with ${traffic.header ?? 'the canary header'} (route ${HEADER_ROUTE})`;
-    return { weight: ours.weight, settled: true, words: `${ours.weight} % to the canary by ${where}${header}` };
+    return splitOf(await each((service) => service.read()), rules);
   }
 
   return {
     kind: 'istio',
     async check() {
-      await readRoute(client);
-      await checkSubsets(client, namespace, { ...traffic, kubeService: options.kubeService });
+      refuseWithoutHttp({ ...stableAlone, match: hasMatch(rules) }, rules);
+      await each(async (service) => {
+        const ours = await service.read();
+        refuseUnsound(ours, rules);
+        refuseTakenMatch(ours, rules);
+        refuseGitopsOwner(ours.where, [['spec', rules.protocol]], traffic.gitopsIgnoresWeights);
+      });
+      await checkSubsets(client, reader, { ...traffic, namespace, kubeService: options.kubeService, stable: options.stable });
     },
     async snapshot(): Promise<TrafficSnapshot> {
       if (options.snapshot) return options.snapshot;
-      return { router: 'istio', virtualService: traffic.virtualService, route: snapshotOf(await readRoute(client)) };
+      const virtualServices = await each(async (service) => ({ name: service.name, route: snapshotOf(await service.read()) }));
+      return { router: 'istio', virtualServices };
     },
-    capacity: (percent, replicas): Capacity => ({
-      stable: replicas,
-      canary: percent <= 0 ? 0 : Math.max(1, Math.ceil((replicas * percent) / 100)),
-    }),
-    setWeight: (percent) => converge(client, (ours) => weightPatch(ours, percent, traffic)),
+    capacity: (routing, replicas) => meshCapacity(meant(routing), replicas),
+    async route(routing) {
+      const wanted = meant(routing);
+      // Nobody to the canary is a way out: what can be written is, whatever is wrong elsewhere.
+      const known = routingWords(wanted) === 'nobody' ? new Map() : await planned(wanted);
+      await write((service) => service.converge((ours) => routePatch(ours, wanted, rules), known.get(service)));
+    },
+    async writes(routing) {
+      const wanted = meant(routing);
+      const known = await planned(wanted);
+      return [...known].flatMap(([service, ours]) => {
+        const patch = routePatch(ours, wanted, rules);
+        return patch ? [service.prepare(patch)] : [];
+      });
+    },
     read,
-    async verify(percent) {
+    async verify(routing) {
+      const wanted = meant(routing);
       const split = await read();
-      if (split.weight === percent) return split;
-      throw new OperationError(`The wanted ${percent} % are not in force: ${split.words}.`, {
+      if (isInForce(split, wanted)) return split;
+      throw new OperationError(`Wanted is ${routingWords(wanted)} to the canary, in force is: ${split.words}.`, {
         reason: 'WEIGHT_NOT_IN_FORCE',
         next: [
           'Somebody else changes this route, too (a GitOps controller? another pipeline?). Let it ignore the weights, then run this again.',
         ],
-        details: { weight: split.weight, wanted: percent },
+        details: { weight: split.weight, wanted: wanted.weight, mirror: split.mirror, match: split.match },
       });
     },
-    safePatch,
-    async makeSafe(by = initial) {
-      const began = clock.now();
-      await writes.settled(clock, OVERTAKE_MS);
-      const prepared = safePatch();
-      const free = by.withSignal(undefined);
-      if (prepared) {
-        try {
-          return await write(free, prepared.patch, SAFE_PATCH_TIMEOUT_MS);
-        } catch (error) {
-          if (!mayBeStale(error) || clock.now() - began >= DEADLINE_MS - SHORTEST_MS) throw error;
-        }
-      }
-      await converge(free, (ours) => weightPatch(ours, 0, traffic), began);
+    wayOut(): PreparedPatch[] | undefined {
+      const patches = services.map((service) => service.wayOut());
+      if (patches.includes(undefined)) return undefined;
+      return patches.filter((patch): patch is PreparedPatch => patch !== null && patch !== undefined);
     },
-    cleanup: () => {
-      const snapshot = options.snapshot?.router === 'istio' ? options.snapshot.route : undefined;
-      return converge(client, (ours) => restorePatch(ours, snapshot, traffic));
+    makeSafe: (by = initial) => write((service) => service.makeSafe(by)),
+    async cleanup() {
+      const snapshots = options.snapshot?.router === 'istio' ? options.snapshot.virtualServices : [];
+      await write((service) => {
+        const snapshot = snapshots.find(({ name }) => name === service.name)?.route;
+        return service.converge((ours) => restorePatch(ours, snapshot, rules));
+      });
     },
   };
 }
 
-/** A test of the patch failed, or nobody knows whether it was done: reading again tells. */
-function mayBeStale(error: unknown): boolean {
-  return (
-    error instanceof OperationError &&
-    (error.reason === 'CONFLICT' || (error.reason === 'API_UNAVAILABLE' && error.details.ambiguous === true))
+/** One split out of several routes that ought to say the same: what most users of the canary meet, settled when they do. Pure. */
+function splitOf(all: OurRoute[], rules: RouteRules): Split {
+  const states = all.map((ours) => stateOf(ours, rules));
+  const weight = Math.max(...states.map((state) => state.weight));
+  const mirror = Math.max(...states.map((state) => state.mirror));
+  const match = states.some((state) => state.match !== 'none');
+  const settled = states.every(
+    (state) =>
+      state.weight === weight && state.mirror === mirror && state.match === (match ? 'all' : 'none') && (state.whole || weight === 0),
   );
+  return { weight, mirror, match, settled, words: all.map((ours) => wordsOf(ours, rules)).join('; ') };
 }
 
-function notFound({ namespace, traffic: { virtualService } }: IstioOptions): OperationError {
-  return new OperationError(`There is no VirtualService ${namespace}/${virtualService} (networking.istio.io/v1, Istio 1.22 or later).`, {
-    reason: 'VIRTUAL_SERVICE_NOT_FOUND',
-    next: ['Correct `traffic.virtual-service` or the namespace in slipway.yml, or create it with a route that leads to the stable subset.'],
-  });
+function wordsOf(ours: OurRoute, rules: RouteRules): string {
+  const { weight, mirror, match, whole } = stateOf(ours, rules);
+  const { namespace, name } = ours.where.metadata;
+  const asks =
+    [rules.header && `header ${rules.header}`, rules.cookie && `cookie ${rules.cookie}`].filter(Boolean).join(' or ') ||
+    'the canary’s header';
+  return [
+    `${weight} % to the canary by ${nameOf(ours.route, ours.index, rules)} of VirtualService ${namespace}/${name}`,
+    ...(whole ? [] : ['the rest not to stable alone']),
+    ...(mirror > 0 ? [`a copy of ${mirror} %`] : []),
+    ...(match === 'all' ? [`requests with ${asks}`] : []),
+    ...(match === 'some' ? [`some requests with ${asks}: a route for them is missing, was changed or is out of place`] : []),
+  ].join(', ');
+}
+
+function isInForce(split: Split, wanted: Routing): boolean {
+  return split.settled && split.weight === wanted.weight && split.mirror === wanted.mirror && split.match === wanted.match;
+}
+
+/** NEEDS_HTTP_ROUTE: tls and tcp routes see connections, which have no headers and cannot be copied. */
+function refuseWithoutHttp({ mirror, match }: Routing, { protocol }: RouteRules): void {
+  if (protocol === 'http' || (mirror === 0 && !match)) return;
+  throw new OperationError(
+    `${mirror > 0 ? 'Mirroring' : 'Routing by header or cookie'} needs http routes; \`traffic.protocol\` is ${protocol}, whose routes see connections and not requests.`,
+    {
+      reason: 'NEEDS_HTTP_ROUTE',
+      next: [
+        mirror > 0 ? 'Take the mirror out of the steps in slipway.yml.' : 'Take `header` and `cookie` out of `traffic` in slipway.yml.',
+        'Or split the http route, with `traffic.protocol: http`.',
+      ],
+    },
+  );
 }

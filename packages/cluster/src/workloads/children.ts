@@ -34,7 +34,7 @@ export async function readPods(client: KubeClient, deployment: KubeObject, repli
   return pods.filter((pod) => isOwnedBy(pod, owner));
 }
 
-function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
+export function isOwnedBy(object: KubeObject, owner: KubeObject): boolean {
   return (object.metadata.ownerReferences ?? []).some((reference) => reference.uid === owner.metadata.uid);
 }
 

@@ -1,7 +1,7 @@
 import { OperationError } from '@slipway/core';
 import type { KubeClient, KubeObject } from '../kube.js';
 import { resources } from '../resources.js';
-import { readPods } from './children.js';
+import { currentReplicaSet, readPods, readReplicaSets } from './children.js';
 import { isReady, type PodProblem, podProblems } from './pod-reasons.js';
 
 /** What is known of a Deployment whose new pods do not get ready. Plain JSON. */
@@ -19,8 +19,12 @@ const MAX_LINES = 20;
 const MAX_BYTES = 4096;
 const MAX_EVENTS = 8;
 
+/** Pods whose events are asked for: those of one ReplicaSet mostly fail alike. */
+const MAX_PODS = 3;
+
 /**
- * Gathers reasons, events and log lines of the Deployment's newest pods; at most five requests. What may not be read is said in `unread`;
+ * Gathers reasons, events and log lines of the Deployment's newest pods; at most ten requests, each for few objects, however many others
+ * there are in the namespace. What may not be read is said in `unread`;
  * it never throws because of that.
  */
 export async function diagnose(client: KubeClient, deployment: KubeObject, knownPods?: readonly KubeObject[]): Promise<Diagnosis> {
@@ -36,7 +40,7 @@ export async function diagnose(client: KubeClient, deployment: KubeObject, known
   };
   const pods = knownPods ?? (await attempt('pods', [], () => readPods(client, deployment)));
   const problems = worstFirst(pods.flatMap(podProblems));
-  const events = await attempt('events', [], () => readEvents(client, deployment, pods));
+  const events = await attempt('events', [], () => readEvents(client, deployment, pods, problems));
   const logs = await attempt('logs', null, () => readLogs(client, deployment, pods, problems[0]));
   return { problems, events, logs, unread };
 }
@@ -72,20 +76,43 @@ function worstFirst(problems: PodProblem[]): PodProblem[] {
   return problems.sort((a, b) => rank[a.fatal] - rank[b.fatal]);
 }
 
-async function readEvents(client: KubeClient, deployment: KubeObject, pods: readonly KubeObject[]): Promise<string[]> {
-  const { namespace = '', name } = deployment.metadata;
-  const ours = new Set([name, ...pods.map((pod) => pod.metadata.name)]);
-  const replicaSets = new Set(pods.flatMap((pod) => (pod.metadata.ownerReferences ?? []).map((owner) => owner.name)));
-  const events = await client.list(resources.events, namespace);
-  const concerns = (kind: string, object: string) =>
-    kind === 'ReplicaSet' ? replicaSets.has(object) || (replicaSets.size === 0 && object.startsWith(`${name}-`)) : ours.has(object);
-  return events
-    .filter(({ involvedObject = {} }) => concerns(involvedObject.kind ?? '', involvedObject.name ?? ''))
+async function readEvents(
+  client: KubeClient,
+  deployment: KubeObject,
+  pods: readonly KubeObject[],
+  problems: readonly PodProblem[],
+): Promise<string[]> {
+  const { namespace = '' } = deployment.metadata;
+  const concerned = await concernedObjects(client, deployment, pods, problems);
+  const lists = concerned.map(({ kind, name }) =>
+    client.list(resources.events, namespace, { fieldSelector: `involvedObject.kind=${kind},involvedObject.name=${name}` }),
+  );
+  return (await Promise.all(lists))
+    .flat()
     .filter(({ type }) => type !== 'Normal')
     .sort((a, b) => timeOf(a) - timeOf(b))
     .filter((event, index, all) => index === all.findLastIndex((later) => later.reason === event.reason && later.message === event.message))
     .slice(-MAX_EVENTS)
     .map(eventWords);
+}
+
+/** The Deployment, the ReplicaSet of its newest pods (or to be of them: it says why there are none), and the pods in trouble. */
+async function concernedObjects(
+  client: KubeClient,
+  deployment: KubeObject,
+  pods: readonly KubeObject[],
+  problems: readonly PodProblem[],
+): Promise<{ kind: string; name: string }[]> {
+  const owners = pods.flatMap((pod) => (pod.metadata.ownerReferences ?? []).filter(({ kind }) => kind === 'ReplicaSet'));
+  const current = owners.length > 0 ? undefined : currentReplicaSet(deployment, await readReplicaSets(client, deployment));
+  const replicaSets = current ? [current.metadata.name] : owners.map(({ name }) => name);
+  const unready = pods.filter((pod) => !isReady(pod)).map((pod) => pod.metadata.name);
+  const inTrouble = [...new Set([...problems.map(({ pod }) => pod), ...unready])].slice(0, MAX_PODS);
+  return [
+    { kind: 'Deployment', name: deployment.metadata.name },
+    ...[...new Set(replicaSets)].map((name) => ({ kind: 'ReplicaSet', name })),
+    ...inTrouble.map((name) => ({ kind: 'Pod', name })),
+  ];
 }
 
 function eventWords(event: KubeObject): string {

@@ -4,14 +4,14 @@ import { resources } from '../resources.js';
 import { describe, type Workload } from './workload.js';
 
 /** The recommended label for a version, see kubernetes.io/docs/concepts/overview/working-with-objects/common-labels. */
-const VERSION_LABELS = ['app.kubernetes.io/version', 'version'];
+export const VERSION_LABELS = ['app.kubernetes.io/version', 'version'];
 const LABEL_VALUE = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 
 /**
  * The JSON patch that sets the released container's image, guarded by tests on what it was read as: a container moved, renamed or changed
  * by somebody else meanwhile makes the API server refuse the patch. Pure.
  */
-function setImagePatch(workload: Workload, image: string, version: string | null = null): Patch {
+export function setImagePatch(workload: Workload, image: string, version: string | null = null): Patch {
   const { deployment, container } = workload;
   const index = deployment.spec.template.spec.containers.findIndex((each: { name: string }) => each.name === container);
   const path = `/spec/template/spec/containers/${index}`;

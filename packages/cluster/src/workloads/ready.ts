@@ -1,4 +1,5 @@
 import { type Clock, OperationError } from '@slipway/core';
+import { schedulingWatch } from '../capacity/unschedulable.js';
 import type { KubeClient, KubeObject } from '../kube.js';
 import { resources } from '../resources.js';
 import { currentReplicaSet, readPods, readReplicaSets, revisionOf } from './children.js';
@@ -34,13 +35,13 @@ const LONGEST_PAUSE = 4_000;
  * Waits until the revision that we made is the one serving, all of it, with no older pods left; or says why it will not be.
  *
  * Ends at once when waiting cannot help. Reasons: IMAGE_PULL_FAILED, CRASH_LOOP, CONTAINER_CONFIG_ERROR, INVALID_IMAGE_NAME,
- * PODS_NOT_CREATED (quota, admission), PROGRESS_DEADLINE_EXCEEDED, READY_TIMEOUT, WORKLOAD_CHANGED, WORKLOAD_NOT_FOUND.
+ * UNSCHEDULABLE, QUOTA_EXCEEDED, PODS_NOT_CREATED (admission), PROGRESS_DEADLINE_EXCEEDED, READY_TIMEOUT, WORKLOAD_CHANGED, WORKLOAD_NOT_FOUND.
  * The error's `details.diagnosis` and `next` have pod reasons, events and last log lines.
  */
 export async function waitReady(client: KubeClient, namespace: string, name: string, options: ReadyOptions): Promise<Ready> {
   const { clock, signal, generation } = options;
   const deadline = clock.now() + options.timeoutMs;
-  const pods = podWatch(client);
+  const pods = podWatch(client, clock);
   let pause = FIRST_PAUSE;
   for (let look = 0; ; look++) {
     const deployment = await readDeployment(client, namespace, name);
@@ -82,19 +83,24 @@ function refuseChanged(deployment: KubeObject, { expect }: ReadyOptions): void {
   );
 }
 
+/** Words of the quota admission (k8s.io/apiserver, resourcequota/controller.go); `failed quota`: the pod does not state what is limited. */
+const OVER_QUOTA = /exceeded quota|failed quota/;
+
 /** The controller retries a refused pod, and a quota may have been freed by then: what is still refused at the next look is an error. */
 async function refuseStuck(client: KubeClient, deployment: KubeObject, generation: number, look: number): Promise<void> {
   const stuck = stuckOf(deployment, generation);
   if (!stuck || (stuck.reason === 'PODS_NOT_CREATED' && look === 0)) return;
+  const reason = stuck.reason === 'PODS_NOT_CREATED' && OVER_QUOTA.test(stuck.message) ? 'QUOTA_EXCEEDED' : stuck.reason;
   const what =
     stuck.reason === 'PODS_NOT_CREATED'
       ? 'cannot create its pods'
       : `made no progress for ${deployment.spec?.progressDeadlineSeconds ?? 600} s`;
-  throw await failure(client, deployment, stuck.reason, `${describe(deployment)} ${what}: ${stuck.message}`);
+  throw await failure(client, deployment, reason, `${describe(deployment)} ${what}: ${stuck.message}`);
 }
 
 /** Looks at the newest revision's pods; remembers what it saw, so that what may pass is fatal only when seen again. */
-function podWatch(client: KubeClient) {
+function podWatch(client: KubeClient, clock: Clock) {
+  const scheduling = schedulingWatch(client, clock);
   const seen = new Set<string>();
   let replicaSet: KubeObject | undefined;
   return {
@@ -108,7 +114,16 @@ function podWatch(client: KubeClient) {
       const fatal = problems.find((problem) => problem.fatal === 'now' || (problem.fatal === 'again' && seen.has(keyOf(problem))));
       for (const problem of problems) seen.add(keyOf(problem));
       if (fatal)
-        throw await failure(client, deployment, reasonOf(fatal), `${describe(deployment)} will not get ready (${fatal.reason})`, pods);
+        throw await failure(
+          client,
+          deployment,
+          podFailureReason(fatal),
+          `${describe(deployment)} will not get ready (${fatal.reason})`,
+          pods,
+        );
+      const homeless = await scheduling.hopeless(deployment, pods);
+      const words = homeless && `No node takes pod ${homeless.metadata.name} of ${describe(deployment)}`;
+      if (words) throw await failure(client, deployment, 'UNSCHEDULABLE', words, pods);
     },
   };
 }
@@ -118,7 +133,8 @@ function keyOf({ pod, container }: PodProblem): string {
   return `${pod}/${container}`;
 }
 
-function reasonOf({ reason }: PodProblem): string {
+/** Reason code of what keeps a pod from getting ready. Pure. */
+export function podFailureReason({ reason }: Pick<PodProblem, 'reason'>): string {
   if (reason === 'InvalidImageName') return 'INVALID_IMAGE_NAME';
   if (/Image|Registry/.test(reason)) return 'IMAGE_PULL_FAILED';
   return /CreateContainer|RunContainer/.test(reason) ? 'CONTAINER_CONFIG_ERROR' : 'CRASH_LOOP';
@@ -150,6 +166,8 @@ const ADVICE: Record<string, string> = {
   INVALID_IMAGE_NAME: 'Correct the image reference.',
   CRASH_LOOP: 'The container starts and ends: the log lines above are its last words.',
   CONTAINER_CONFIG_ERROR: 'Create the ConfigMap, Secret or key that the pod refers to.',
-  PODS_NOT_CREATED: 'Free or raise the quota, or satisfy the admission policy that the message names.',
+  PODS_NOT_CREATED: 'Satisfy the admission policy that the message names.',
+  QUOTA_EXCEEDED: 'Free or raise the quota that the message names (`failed quota`: state the requests and limits that it counts).',
+  UNSCHEDULABLE: 'Add nodes, or ask for less: requests, affinity, node selector, tolerations and volumes decide where a pod may run.',
   READY_TIMEOUT: 'Check the readiness probe and the resources asked for; raise `ready-timeout` if the start simply takes longer.',
 };

@@ -19,10 +19,17 @@ export async function refuseHpaOwned(client: KubeClient, namespace: string, depl
       reason: 'HPA_OWNS_REPLICAS',
       next: [
         'Split traffic with `traffic.router: istio` in slipway.yml, which needs no change of replicas;',
-        `or take the autoscaler away for the rollout: kubectl -n ${namespace} delete hpa/${hpa.metadata.name}`,
+        `or take the autoscaler away for the rollout: ${takeAway(namespace, hpa)}`,
       ],
     },
   );
+}
+
+/** KEDA makes its autoscaler again; it has to be told to pause (it deletes it then, and leaves the replicas as they are). */
+function takeAway(namespace: string, { metadata }: KubeObject): string {
+  const keda = metadata.ownerReferences?.find(({ kind }) => kind === 'ScaledObject');
+  if (keda) return `kubectl -n ${namespace} annotate scaledobject/${keda.name} autoscaling.keda.sh/paused=true`;
+  return `kubectl -n ${namespace} delete hpa/${metadata.name}`;
 }
 
 /**

@@ -11,12 +11,20 @@ type Issue = z.core.$ZodIssue;
  * The messages of the schema are what it allows (kinds.ts).
  */
 export function problemsOf(issues: readonly Issue[], data: unknown, positions: Positions, most: number): Omit<Problem, 'file'>[] {
-  return issues.slice(0, 10 * most).flatMap((issue) => {
+  return issues.slice(0, 10 * most).flatMap((outer) => fromForms(outer, data)).flatMap((issue) => {
     const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
     return issue.code === 'unrecognized_keys'
       ? unknownKeys(issue.keys.slice(0, most), path, issue.message, positions)
       : [valueProblem(issue, path, data, positions)];
   });
+}
+
+/** Of a setting that may be written short or as a map, a map's own problems are told, not that neither form fits. */
+function fromForms(issue: Issue, data: unknown): Issue[] {
+  const last = issue.code === 'invalid_union' ? issue.errors.at(-1) : undefined;
+  const given = valueAt(data, issue.path as Path);
+  if (!last || last.length === 0 || typeof given !== 'object' || given === null || Array.isArray(given)) return [issue];
+  return last.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function unknownKeys(keys: readonly string[], path: Path, allowed: string, positions: Positions): Omit<Problem, 'file'>[] {
@@ -41,7 +49,8 @@ function describe(given: unknown, allowed: string): string {
   if (given === null) return 'is empty';
   if (Array.isArray(given)) return given.length === 0 ? 'is an empty list' : 'a list is not accepted here';
   if (typeof given === 'object') return Object.keys(given).length === 0 ? 'is an empty map' : 'a map is not accepted here';
-  const hint = typeof given === 'string' && /^[\w-]+(, [\w-]+)+$/.test(allowed) ? suggestion(given, allowed.split(', ')) : '';
+  const names = allowed.replace(/, or .*$/, '');
+  const hint = typeof given === 'string' && /^[\w-]+(, [\w-]+)+$/.test(names) ? suggestion(given, names.split(', ')) : '';
   return `${quoteValue(given)} is not accepted${hint}`;
 }
 

@@ -1,7 +1,7 @@
-import { formatDuration } from '../duration.js';
 import { formatPercent } from '../percent.js';
 import type { Config, ServiceConfig } from './config.js';
 import type { Path } from './positions.js';
+import { stepRules } from './step-rules.js';
 
 /** Something wrong that no single value shows. */
 export interface RuleProblem {
@@ -15,23 +15,9 @@ export function brokenRules(config: Config): RuleProblem[] {
   return Object.entries(config.services).flatMap(([name, service]) => serviceRules(['services', name], service));
 }
 
-function serviceRules(path: Path, { steps, analysis, traffic }: ServiceConfig): RuleProblem[] {
-  const problems: RuleProblem[] = [];
-  for (const [index, step] of steps.entries()) {
-    const before = steps[index - 1];
-    if (before && step.weight <= before.weight) {
-      const message = `${step.weight} does not come after ${before.weight}: weights ascend`;
-      problems.push({ path: [...path, 'steps', index, 'weight'], message, allowed: `a whole number from ${before.weight + 1} to 99` });
-    }
-    if (step.duration < analysis.window) {
-      const message = `${formatDuration(step.duration)} is shorter than one window of analysis`;
-      problems.push({
-        path: [...path, 'steps', index, 'duration'],
-        message,
-        allowed: `at least ${formatDuration(analysis.window)} (analysis.window)`,
-      });
-    }
-  }
+function serviceRules(path: Path, service: ServiceConfig): RuleProblem[] {
+  const { analysis, traffic } = service;
+  const problems: RuleProblem[] = stepRules([...path, 'steps'], service);
   if (analysis.provider === 'prometheus' && !analysis.prometheus) {
     problems.push({
       path: [...path, 'analysis', 'prometheus'],

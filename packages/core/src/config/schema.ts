@@ -55,52 +55,147 @@ function serviceSchema(about: About) {
     container: about('Container whose image is released; default: the only one.', z.optional(label())),
     service: about("Kubernetes Service that users' requests come through; default: the service's name.", z.optional(objectName())),
     'metrics-port': about('Port of the pods that serves /metrics, number or name; default: the first declared port.', z.optional(port())),
-    traffic: about('How traffic is split between stable and canary.', z.prefault(trafficSchema(about), { router: 'replicas' })),
+    strategy: about(
+      '`canary`: by weights; `blue-green`: all at once, and back; `rolling`: the Deployment\'s own rolling update; `shadow`: copies of requests alone.',
+      z.prefault(choice(['canary', 'blue-green', 'rolling', 'shadow']), 'canary'),
+    ),
+    engine: about(
+      'Who moves the traffic: Slipway itself, or the controller that is installed for it.',
+      z.prefault(choice(['native', 'argo-rollouts', 'flagger']), 'native'),
+    ),
+    traffic: about('How traffic is split between stable and canary.', z.prefault(trafficSchema(about), 'replicas')),
+    'split-check': about(
+      "Before a step's clock starts, its split is `measured` from the pods' own request counts; `objects`: what the objects say is enough.",
+      z.prefault(choice(['measured', 'objects']), 'measured'),
+    ),
     steps: about(
-      'Weights the canary goes through before it is promoted, ascending.',
-      z.prefault(z.array(stepSchema(about), { error: 'a list of steps' }).check(z.minLength(1, { error: 'at least one step' })), [
-        { weight: 10, duration: '5m', 'max-error-rate': '1%' },
-        { weight: 50, duration: '10m', 'max-error-rate': '0.5%' },
-      ]),
+      'What the new version goes through before it is promoted, weights ascending; the default depends on the strategy.',
+      z.optional(z.array(stepSchema(about), { error: 'a list of steps' }).check(z.minLength(1, { error: 'at least one step' }))),
     ),
     'ready-timeout': about('Longest wait for a Deployment to become ready.', z.prefault(duration({ min: 1000 }), '300s')),
     drain: about("Shortest wait between the canary's weight being 0 and its removal.", z.prefault(duration({ min: 0 }), '5s')),
+    'scale-down-delay': about(
+      'How long the pods that a promotion replaces are kept after it.',
+      z.prefault(duration({ min: 0 }), '0s'),
+    ),
+    'abort-scale-down-delay': about(
+      "How long the canary's pods are kept after an abort, for whoever wants to look.",
+      z.prefault(duration({ min: 0 }), '0s'),
+    ),
+    'rollback-window': about(
+      'A version that is one of so many revisions before the present one needs no steps: `start` puts it back at once. 0: it needs them.',
+      z.prefault(integer(0, 100), 0),
+    ),
+    'max-snapshots': about('How many snapshots are kept.', z.prefault(integer(1, 100), 5)),
     analysis: about('How the canary is judged.', z.prefault(analysisSchema(about), {})),
     triggers: about('Absolute limits at which `auto-rollback watch` rolls back at once.', z.prefault(triggersSchema(about), {})),
   });
 }
 
+const routers = ['gateway-api', 'istio', 'nginx', 'replicas'] as const;
+
 function trafficSchema(about: About) {
+  const header = () =>
+    about(
+      'Requests with this header (value `true`) meet the canary; default: no header route.',
+      z.optional(matching(/^[a-z0-9][a-z0-9-]*$/, 'the name of an HTTP header in lower case')),
+    );
+  const cookie = () =>
+    about(
+      'Requests with this cookie (value `always`) meet the canary; default: no cookie route.',
+      z.optional(matching(/^[A-Za-z0-9_-]{1,64}$/, 'the name of a cookie: letters, digits, "-" and "_"')),
+    );
+  const gitops = () =>
+    about(
+      'Set to true once the GitOps controller that owns these objects is told to ignore what Slipway writes.',
+      z.prefault(z.boolean({ error: 'true or false' }), false),
+    );
+  const services = () => ({
+    'stable-service': about('Service of the stable pods alone; default: the one that the route leads to.', z.optional(objectName())),
+    'canary-service': about(
+      'Service of the canary pods alone; default: `<service>-canary`, made for the rollout when it is not there.',
+      z.optional(objectName()),
+    ),
+  });
   const replicas = map({
     router: about('Replica ratio: no mesh is needed, the split is as fine as the replicas allow.', z.literal('replicas')),
+    'gitops-ignores-weights': gitops(),
   });
   const istio = map({
     router: about('Istio VirtualService and DestinationRule.', z.literal('istio')),
-    'virtual-service': about("VirtualService; default: the service's name.", z.optional(objectName())),
+    'virtual-service': about(
+      "VirtualService, or a list of several that lead to the service; default: the service's name.",
+      z.optional(
+        z.union([objectName(), z.array(objectName()).check(z.minLength(1), z.maxLength(20))], {
+          error: 'a name of a Kubernetes object, or a list of 1 to 20 of them',
+        }),
+      ),
+    ),
     'destination-rule': about("DestinationRule; default: the service's name.", z.optional(objectName())),
     route: about(
       'Name of the http route whose weights are set; default: the only one that leads to the stable subset.',
       z.optional(text('the name of a route')),
     ),
+    protocol: about('Which routes are split.', z.prefault(choice(['http', 'tls', 'tcp']), 'http')),
     'stable-subset': about('Subset of the stable pods.', z.prefault(label(), 'stable')),
     'canary-subset': about('Subset of the canary pods.', z.prefault(label(), 'canary')),
-    header: about(
-      'Requests with this header (value `true`) always meet the canary; default: no header route.',
-      z.optional(matching(/^[a-z0-9][a-z0-9-]*$/, 'the name of an HTTP header in lower case')),
-    ),
+    header: header(),
+    cookie: cookie(),
+    'gitops-ignores-weights': gitops(),
   });
-  return z.discriminatedUnion('router', [replicas, istio], {
-    error: (issue) => (issue.code === 'invalid_union' ? 'replicas, istio' : 'a map with the key router'),
+  const gatewayApi = map({
+    router: about('Gateway API HTTPRoute.', z.literal('gateway-api')),
+    'http-route': about("HTTPRoute; default: the service's name.", z.optional(objectName())),
+    ...services(),
+    header: header(),
+    cookie: cookie(),
+    'gitops-ignores-weights': gitops(),
   });
+  const nginx = map({
+    router: about('Ingress of ingress-nginx, split by a canary Ingress.', z.literal('nginx')),
+    ingress: about("Ingress; default: the service's name.", z.optional(objectName())),
+    ...services(),
+    header: header(),
+    cookie: cookie(),
+    'gitops-ignores-weights': gitops(),
+  });
+  const full = z.discriminatedUnion('router', [replicas, istio, gatewayApi, nginx], {
+    error: (issue) => (issue.code === 'invalid_union' ? routers.join(', ') : `${routers.join(', ')}, or a map with the key router`),
+  });
+  const short = z.pipe(
+    choice(routers),
+    z.transform((router: (typeof routers)[number]) => z.parse(full, { router })),
+  );
+  return z.union([short, full], { error: `${routers.join(', ')}, or a map with the key router` });
 }
 
 function stepSchema(about: About) {
   return map({
-    weight: about('Percent of traffic that meets the canary.', integer(1, 99)),
+    weight: about(
+      'Percent of users that meet the new version. 0: none but those of the header, cookie or mirror. 100, in the last step: everybody, while the former version is kept warm.',
+      z.prefault(integer(0, 100), 0),
+    ),
+    mirror: about(
+      'Share of requests whose copy is sent to the canary; its answers are thrown away.',
+      z.prefault(percent({ max: 1 }), 0),
+    ),
+    match: about(
+      'Whether requests with the configured header or cookie meet the canary in this step.',
+      z.prefault(z.boolean({ error: 'true or false' }), true),
+    ),
+    replicas: about("Canary pods, in percent of stable's; default: as many as the step's share needs.", z.optional(percent({ above: 0, max: 1 }))),
     duration: about('How long the step is watched.', duration({ min: 1000 })),
     'max-error-rate': about(
       "Limit on the canary's error rate in this step; default: the comparison with stable alone decides.",
       z.optional(percent({ max: 1 })),
+    ),
+    pause: about(
+      'When the step is in force, the rollout pauses until `resume`.',
+      z.prefault(z.boolean({ error: 'true or false' }), false),
+    ),
+    gate: about(
+      'URL that must answer 2xx before users are moved to this step.',
+      z.optional(matching(/^https?:\/\/[^\s]+$/, 'an http or https URL')),
     ),
   });
 }

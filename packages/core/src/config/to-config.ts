@@ -1,3 +1,4 @@
+import { defaultSteps } from './default-steps.js';
 import type { AnalysisSettings, Config, EnvironmentConfig, ServiceConfig, StepSettings, TrafficSettings } from './config.js';
 import type { ConfigFile } from './schema.js';
 
@@ -19,12 +20,17 @@ function service(file: FileService, name: string): ServiceConfig {
     container: file.container,
     service: file.service ?? name,
     metricsPort: file['metrics-port'],
-    traffic: traffic(file.traffic, name),
-    steps: file.steps.map((step) =>
-      present<StepSettings>({ weight: step.weight, duration: step.duration, maxErrorRate: step['max-error-rate'] }),
-    ),
+    strategy: file.strategy,
+    engine: file.engine,
+    traffic: traffic(file.traffic, name, file.service ?? name),
+    splitCheck: file['split-check'],
+    steps: stepsOf(file),
     readyTimeout: file['ready-timeout'],
     drain: file.drain,
+    scaleDownDelay: file['scale-down-delay'],
+    abortScaleDownDelay: file['abort-scale-down-delay'],
+    rollbackWindow: file['rollback-window'],
+    maxSnapshots: file['max-snapshots'],
     analysis: analysis(file.analysis),
     triggers: {
       errorRate: file.triggers['error-rate'],
@@ -36,17 +42,59 @@ function service(file: FileService, name: string): ServiceConfig {
   });
 }
 
-function traffic(file: FileService['traffic'], name: string): TrafficSettings {
-  if (file.router === 'replicas') return { router: 'replicas' };
-  return present<Extract<TrafficSettings, { router: 'istio' }>>({
-    router: 'istio',
-    virtualService: file['virtual-service'] ?? name,
-    destinationRule: file['destination-rule'] ?? name,
-    route: file.route,
-    stableSubset: file['stable-subset'],
-    canarySubset: file['canary-subset'],
-    header: file.header,
-  });
+type FileStep = NonNullable<FileService['steps']>[number];
+
+function stepsOf(file: FileService): StepSettings[] {
+  const matches = file.traffic.router !== 'replicas' && (file.traffic.header ?? file.traffic.cookie) !== undefined;
+  if (!file.steps) return defaultSteps(file.strategy).map((step) => ({ ...step, match: matches }));
+  return file.steps.map((step: FileStep) =>
+    present<StepSettings>({
+      weight: step.weight,
+      mirror: step.mirror,
+      match: matches && step.match,
+      replicas: step.replicas,
+      duration: step.duration,
+      maxErrorRate: step['max-error-rate'],
+      pause: step.pause,
+      gate: step.gate,
+    }),
+  );
+}
+
+function traffic(file: FileService['traffic'], name: string, kubeService: string): TrafficSettings {
+  if (file.router === 'replicas') return { router: 'replicas', gitopsIgnoresWeights: file['gitops-ignores-weights'] };
+  const match = { header: file.header, cookie: file.cookie, gitopsIgnoresWeights: file['gitops-ignores-weights'] };
+  switch (file.router) {
+    case 'istio': {
+      const services = file['virtual-service'] ?? name;
+      return present<Extract<TrafficSettings, { router: 'istio' }>>({
+        router: 'istio',
+        virtualServices: typeof services === 'string' ? [services] : services,
+        destinationRule: file['destination-rule'] ?? name,
+        route: file.route,
+        protocol: file.protocol,
+        stableSubset: file['stable-subset'],
+        canarySubset: file['canary-subset'],
+        ...match,
+      });
+    }
+    case 'gateway-api':
+      return present<Extract<TrafficSettings, { router: 'gateway-api' }>>({
+        router: 'gateway-api',
+        httpRoute: file['http-route'] ?? name,
+        stableService: file['stable-service'],
+        canaryService: file['canary-service'] ?? `${kubeService}-canary`,
+        ...match,
+      });
+    case 'nginx':
+      return present<Extract<TrafficSettings, { router: 'nginx' }>>({
+        router: 'nginx',
+        ingress: file.ingress ?? name,
+        stableService: file['stable-service'],
+        canaryService: file['canary-service'] ?? `${kubeService}-canary`,
+        ...match,
+      });
+  }
 }
 
 function analysis(file: FileService['analysis']): AnalysisSettings {

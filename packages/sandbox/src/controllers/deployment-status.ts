@@ -23,7 +23,7 @@ export function deploymentStatus(view: DeploymentView, now: number): object {
     unavailableReplicas: Math.max(0, sum(sets, (set) => set.spec.replicas) - available),
   };
   const shown = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
-  const conditions = [availableCondition(deployment, available, now), progressingCondition(view, counts, now)];
+  const conditions = [availableCondition(deployment, available, now), progressingCondition(view, counts, now), replicaFailure(view)];
   const terminatingReplicas = sum(sets, (set) => set.status?.terminatingReplicas);
   return { observedGeneration: deployment.metadata.generation, ...shown, terminatingReplicas, conditions: conditions.filter(Boolean) };
 }
@@ -42,6 +42,13 @@ function condition(deployment: KubeObject, update: Update, now: number, touched 
   const transition = old?.status === update.status ? (old.lastTransitionTime ?? at) : at;
   const same = old?.status === update.status && old.reason === update.reason && !touched;
   return { ...update, lastUpdateTime: same ? (old.lastUpdateTime ?? at) : at, lastTransitionTime: transition };
+}
+
+/** What keeps a ReplicaSet from making its pods; the new one's first. */
+function replicaFailure({ fresh, sets }: DeploymentView): object | undefined {
+  const failures = [fresh, ...sets].map((set) => set && conditionOf(set, 'ReplicaFailure'));
+  const found = failures.find(Boolean);
+  return found && { ...found, lastUpdateTime: found.lastTransitionTime };
 }
 
 function availableCondition(deployment: KubeObject, available: number, now: number): object {

@@ -1,9 +1,10 @@
-import { controllerOf, type KubeObject, type OwnerReference } from '../kube/object.js';
+import { controllerOf, type KubeObject, type OwnerReference, timestamp } from '../kube/object.js';
 import { matchesSelector } from '../kube/selectors.js';
 import type { Store } from '../kube/store.js';
 import type { SeededRandom } from '../seeded-random.js';
 import type { EventRecorder } from './events.js';
-import { isActive, isReady, untilAvailable } from './pod-state.js';
+import { conditionOf, isActive, isReady, untilAvailable } from './pod-state.js';
+import { refusedByQuota } from './resource-quota.js';
 import { WorkQueue } from './work-queue.js';
 
 /** Keeps as many pods as each ReplicaSet asks for (kubernetes/pkg/controller/replicaset). */
@@ -42,8 +43,10 @@ export class ReplicaSetController {
     const set = this.store.find('ReplicaSet', namespace, name);
     if (!set) return;
     const pods = this.claim(set);
-    if (!set.metadata.deletionTimestamp) this.adjust(set, pods.filter(isActive));
-    this.report(set, key);
+    const refusal = set.metadata.deletionTimestamp ? undefined : this.adjust(set, pods.filter(isActive));
+    this.report(set, key, refusal);
+    // Nothing tells when a quota has room again.
+    if (refusal) this.queue.addAfter(key, 1000);
   }
 
   /** Adopts matching orphans and lets go of pods that no longer match; answers its pods. */
@@ -62,16 +65,20 @@ export class ReplicaSetController {
     return mine;
   }
 
-  private adjust(set: KubeObject, pods: KubeObject[]): void {
+  /** Answers why no more pods could be made, if so. */
+  private adjust(set: KubeObject, pods: KubeObject[]): string | undefined {
     const missing = set.spec.replicas - pods.length;
-    for (let i = 0; i < missing; i++) this.createPod(set);
-    if (missing >= 0) return;
-    for (const pod of [...pods].sort(byDispensability).slice(0, -missing)) this.deletePod(set, pod);
+    for (let i = 0; i < missing; i++) {
+      const refusal = this.createPod(set);
+      if (refusal) return refusal;
+    }
+    if (missing < 0) for (const pod of [...pods].sort(byDispensability).slice(0, -missing)) this.deletePod(set, pod);
+    return undefined;
   }
 
-  private createPod(set: KubeObject): void {
+  private createPod(set: KubeObject): string | undefined {
     const { template } = set.spec;
-    const pod = this.store.create('Pod', {
+    const wanted = {
       metadata: {
         ...template.metadata,
         name: `${set.metadata.name}-${this.random.suffix(5)}`,
@@ -81,8 +88,15 @@ export class ReplicaSetController {
       },
       spec: template.spec,
       status: { phase: 'Pending', qosClass: 'BestEffort' },
-    });
+    };
+    const refusal = refusedByQuota(this.store, wanted as unknown as KubeObject);
+    if (refusal) {
+      this.events.warning(set, 'replicaset-controller', 'FailedCreate', `Error creating: ${refusal}`);
+      return refusal;
+    }
+    const pod = this.store.create('Pod', wanted);
     this.events.normal(set, 'replicaset-controller', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
+    return undefined;
   }
 
   private deletePod(set: KubeObject, pod: KubeObject): void {
@@ -94,7 +108,7 @@ export class ReplicaSetController {
     this.events.normal(set, 'replicaset-controller', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`);
   }
 
-  private report(set: KubeObject, key: string): void {
+  private report(set: KubeObject, key: string, refusal: string | undefined): void {
     const owned = this.store.list('Pod', set.metadata.namespace).filter((pod) => controllerOf(pod)?.uid === set.metadata.uid);
     const pods = owned.filter(isActive);
     const terminatingReplicas = owned.filter((pod) => pod.metadata.deletionTimestamp).length;
@@ -112,7 +126,13 @@ export class ReplicaSetController {
     const shown = Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
     this.store.modify('ReplicaSet', set, (draft) => {
       draft.status = { replicas: pods.length, ...shown, terminatingReplicas, observedGeneration: set.metadata.generation };
+      if (refusal) draft.status.conditions = [this.failure(set, refusal)];
     });
+  }
+
+  private failure(set: KubeObject, message: string): object {
+    const since = conditionOf(set, 'ReplicaFailure')?.lastTransitionTime ?? timestamp(this.now());
+    return { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message, lastTransitionTime: since };
   }
 }
 

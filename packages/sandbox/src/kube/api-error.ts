@@ -14,6 +14,8 @@ export class ApiError extends Error {
     readonly reason: string,
     message: string,
     readonly details?: Record<string, unknown>,
+    /** Of the Status; only an expired list says something here. */
+    readonly metadata: Record<string, unknown> = {},
   ) {
     super(message);
   }
@@ -22,7 +24,7 @@ export class ApiError extends Error {
     return {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata: this.metadata,
       status: 'Failure',
       message: this.message,
       ...(this.reason ? { reason: this.reason } : {}),

@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import { LoopbackServer, type ReceivedRequest, sendJson, sendText } from '../server/loopback-server.js';
-import { ApiError, badRequest, forbidden } from './api-error.js';
+import { isAccessReview, review } from './access-review.js';
+import { ApiError, badRequest, forbidden, notFound } from './api-error.js';
 import { Authorizer, type User } from './authorizer.js';
 import { discover } from './discovery.js';
-import { kindNamed, kinds } from './kinds.js';
+import { dryRunOf } from './dry-run.js';
+import { kinds } from './kinds.js';
 import { listObjects } from './list.js';
 import { isRecord, type KubeObject } from './object.js';
 import { patched, patchTypeOf } from './patch.js';
@@ -69,13 +71,14 @@ export class ApiServer {
     const user = this.authenticate(request);
     const found = discover(pathname);
     if (found) return sendJson(response, 200, found);
-    if (/^\/apis\/authorization\.k8s\.io\/v1\/selfsubjectaccessreviews$/.test(pathname)) return this.review(user, request, response);
+    if (isAccessReview(pathname) && request.method === 'POST')
+      return sendJson(response, 201, review(this.authorizer, user, decode(request)));
     const target = parsePath(pathname);
     if (!target && isBuiltInGroup(pathname)) throw noSuchResource();
     if (!target) return sendText(response, 404, '404 page not found\n');
     this.authorize(user, verbOf(request), target);
     if (request.method === 'GET') return this.read(target, request, response);
-    if (target.subresource && !isServed(target)) throw noSuchResource();
+    if (target.subresource && !isServed(target)) throw noSubresource(target);
     this.write(user, target, request, response);
   }
 
@@ -83,7 +86,16 @@ export class ApiServer {
     const token = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
     const user = this.parts.users.get(token ?? '');
     if (!user) throw new ApiError(401, 'Unauthorized', 'Unauthorized');
-    return user;
+    const other = headers['impersonate-user'];
+    return typeof other === 'string' ? this.impersonated(user, other) : user;
+  }
+
+  /** Who may impersonate is another user then, with that user's rights and no more. */
+  private impersonated(user: User, name: string): User {
+    const kind = { ...core, plural: 'users', kind: 'User' };
+    const attempt = { user: user.name, verb: 'impersonate', kind, subresource: '', namespace: '', name };
+    if (!this.authorizer.allows(user, attempt)) throw forbidden(attempt);
+    return [...this.parts.users.values()].find((known) => known.name === name) ?? { name, token: '' };
   }
 
   private authorize(user: User, verb: string, target: Target): void {
@@ -105,13 +117,13 @@ export class ApiServer {
     const object = store.get(kind, namespace, name);
     if (subresource === 'log' && kind.kind === 'Pod') return sendLogs(pods, object, query, response);
     if (subresource === 'scale' && kind.scale) return sendJson(response, 200, toScale(object));
-    if (subresource && !isServed(target)) throw noSuchResource();
+    if (subresource && !isServed(target)) throw noSubresource(target);
     sendJson(response, 200, object);
   }
 
   private write(user: User, target: Target, request: ReceivedRequest, response: ServerResponse): void {
     const { kind, namespace, name, subresource } = target;
-    const dryRun = request.url.searchParams.get('dryRun') === 'All';
+    const dryRun = dryRunOf(request);
     const body = decode(request);
     const note = (status: number, message: string, madeName = name || nameIn(body)) =>
       this.parts.onWrite({
@@ -179,16 +191,10 @@ export class ApiServer {
     const written = this.parts.handler.replace(kind, namespace, name, wanted, options);
     return toScale(written);
   }
-
-  private review(user: User, request: ReceivedRequest, response: ServerResponse): void {
-    const body = decode(request) as { spec?: { resourceAttributes?: Record<string, string> } };
-    const { group = '', resource = '', verb = '', namespace = '', name = '', subresource = '' } = body?.spec?.resourceAttributes ?? {};
-    const kind = { ...kindNamed('Pod'), group, plural: resource };
-    const allowed = this.authorizer.allows(user, { kind, verb, namespace, name, subresource });
-    const review = { kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', metadata: { creationTimestamp: null } };
-    sendJson(response, 201, { ...review, spec: body.spec, status: { allowed } });
-  }
 }
+
+/** Not a kind that is stored: users are known by their tokens. */
+const core = { group: '', version: 'v1', namespaced: false } as const;
 
 const injectedReasons: Record<number, string> = {
   400: 'BadRequest',
@@ -211,6 +217,11 @@ function isServed({ kind, subresource }: Target): boolean {
 function isBuiltInGroup(pathname: string): boolean {
   const [, group = '', version] = /^\/(?:api|apis\/([^/]+))\/(v[^/]+)\//.exec(pathname) ?? [];
   return kinds.some((kind) => kind.group === group && kind.version === version && !kind.custom);
+}
+
+/** Of custom kinds the object is said to be missing, whether or not it is. */
+function noSubresource({ kind, name }: Target): ApiError {
+  return kind.custom ? notFound(kind, name) : noSuchResource();
 }
 
 function noSuchResource(): ApiError {
@@ -256,9 +267,12 @@ function deleteOptions({ url }: ReceivedRequest, body: unknown, dryRun: boolean)
   };
 }
 
+/** Kinds whose deletion is answered with the object in any case. */
+const answeredWhole = new Set(['Pod', 'Service', 'ServiceAccount', 'ResourceQuota']);
+
 /** What is gone at once is answered with a Status, what ends later with the object. */
 function deleted(object: KubeObject, { kind }: Target): object {
-  if (object.metadata.deletionTimestamp || kind.kind === 'Pod') return object;
+  if (object.metadata.deletionTimestamp || answeredWhole.has(kind.kind)) return object;
   const details = { name: object.metadata.name, ...(kind.group ? { group: kind.group } : {}), kind: kind.plural, uid: object.metadata.uid };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }

@@ -2,8 +2,9 @@ import { badRequest } from './api-error.js';
 import type { Kind } from './kinds.js';
 import { apiVersionOf } from './kinds.js';
 import { isRecord } from './object.js';
+import { parseQuantity } from './quantity.js';
 
-type Check = 'string' | 'integer' | 'boolean' | 'stringMap' | 'microTime' | 'list' | 'object';
+type Check = 'string' | 'integer' | 'boolean' | 'stringMap' | 'microTime' | 'quantityMap' | 'list' | 'object';
 
 /** Fields whose type is checked on decoding, by kind; `*` is every kind. Paths name fields only; lists are entered. */
 const types: Record<string, Record<string, Check>> = {
@@ -32,6 +33,10 @@ const types: Record<string, Record<string, Check>> = {
   ReplicaSet: { 'spec.replicas': 'integer', 'spec.selector.matchLabels': 'stringMap' },
   ConfigMap: { data: 'stringMap', immutable: 'boolean' },
   Secret: { data: 'stringMap', stringData: 'stringMap', immutable: 'boolean' },
+  ResourceQuota: { 'spec.hard': 'quantityMap' },
+  Ingress: { 'spec.rules': 'list', 'spec.rules.host': 'string' },
+  Job: { 'spec.parallelism': 'integer', 'spec.completions': 'integer', 'spec.backoffLimit': 'integer', 'spec.suspend': 'boolean' },
+  CronJob: { 'spec.schedule': 'string', 'spec.suspend': 'boolean' },
   Service: { 'spec.selector': 'stringMap', 'spec.ports.port': 'integer' },
   Lease: {
     'spec.holderIdentity': 'string',
@@ -51,6 +56,7 @@ export function checkDecodable(body: unknown, kind: Kind): asserts body is Recor
   if (!isRecord(body))
     throw badRequest(`couldn't get version/kind; json parse error: json: cannot unmarshal ${goType(body)} into Go value`);
   const apiVersion = apiVersionOf(kind);
+  if (kind.custom) checkNamesItself(body, kind);
   if ((body.apiVersion !== undefined && body.apiVersion !== apiVersion) || (body.kind !== undefined && body.kind !== kind.kind)) {
     throw badRequest(
       `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: no kind "${String(body.kind)}" is registered for version "${String(body.apiVersion)}"`,
@@ -58,6 +64,17 @@ export function checkDecodable(body: unknown, kind: Kind): asserts body is Recor
   }
   for (const [path, check] of Object.entries({ ...types['*'], ...(kind.custom ? {} : types[kind.kind]) }))
     checkAt(body, path.split('.'), path, check, kind);
+}
+
+/** A built-in kind is known by the URL; an object of a custom kind has to say what it is. */
+function checkNamesItself(body: Record<string, unknown>, kind: Kind): void {
+  const missing = body.kind === undefined ? 'Kind' : body.apiVersion === undefined ? 'apiVersion' : undefined;
+  if (!missing) return;
+  const text = JSON.stringify(body);
+  const start = text.length > 30 ? `${text.slice(0, 30)} ...` : text;
+  throw badRequest(
+    `the object provided is unrecognized (must be of type ${kind.kind}): Object '${missing}' is missing in '${text}' (${start})`,
+  );
 }
 
 function checkAt(value: unknown, path: readonly string[], full: string, check: Check, kind: Kind): void {
@@ -96,6 +113,13 @@ function checkValue(value: unknown, path: string, check: Check, kind: Kind): voi
       if (!isRecord(value)) throw wrong('map[string]string');
       const odd = Object.values(value).find((one) => typeof one !== 'string');
       if (odd !== undefined) throw wrong('string', odd);
+      return;
+    }
+    case 'quantityMap': {
+      if (!isRecord(value)) throw wrong('core.ResourceList');
+      if (Object.values(value).some((one) => parseQuantity(one) === undefined)) {
+        throw cannotDecode(kind, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'");
+      }
       return;
     }
     case 'microTime':

@@ -1,11 +1,15 @@
 import type { KubeObject } from './object.js';
+import { schemas } from './schema/schemas.js';
+import { shape } from './schema/shape.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: specs are decoded JSON of many kinds
 type Any = any;
 
-/** Fills in what the API server fills in for the kinds served (k8s.io/kubernetes, pkg/apis/…/defaults.go). Changes the object given. */
+/** Fills in what the API server fills in for the kinds served (k8s.io/kubernetes, pkg/apis/…/defaults.go; the schemas of custom kinds). Changes the object given. */
 export function applyDefaults(object: KubeObject, allocateIp: () => string): void {
   defaulters[object.kind]?.(object, allocateIp);
+  const schema = schemas[object.kind];
+  if (schema) shape(object, schema);
 }
 
 const defaulters: Record<string, (object: KubeObject, allocateIp: () => string) => void> = {
@@ -61,8 +65,44 @@ const defaulters: Record<string, (object: KubeObject, allocateIp: () => string) 
     for (const [key, value] of Object.entries(object.stringData)) object.data[key] = Buffer.from(String(value)).toString('base64');
     delete object.stringData;
   },
-  HorizontalPodAutoscaler: ({ spec }) => {
-    if (spec) spec.minReplicas ??= 1;
+  HorizontalPodAutoscaler: (object) => {
+    const { spec } = object;
+    object.status ??= { desiredReplicas: 0, currentMetrics: null };
+    if (!spec) return;
+    spec.minReplicas ??= 1;
+    spec.metrics ??= [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }];
+  },
+  ResourceQuota: (object) => {
+    object.status ??= {};
+  },
+  PodDisruptionBudget: (object) => {
+    object.status ??= { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
+  },
+  Ingress: (object) => {
+    object.status ??= { loadBalancer: {} };
+  },
+  Job: (object) => {
+    object.status ??= {};
+    const { spec } = object;
+    if (!spec) return;
+    spec.parallelism ??= 1;
+    spec.completions ??= 1;
+    spec.backoffLimit ??= 6;
+    spec.completionMode ??= 'NonIndexed';
+    spec.suspend ??= false;
+    spec.manualSelector ??= false;
+    spec.podReplacementPolicy ??= 'TerminatingOrFailed';
+    defaultPodSpec(spec.template?.spec);
+  },
+  CronJob: (object) => {
+    object.status ??= {};
+    const { spec } = object;
+    if (!spec) return;
+    spec.concurrencyPolicy ??= 'Allow';
+    spec.suspend ??= false;
+    spec.successfulJobsHistoryLimit ??= 3;
+    spec.failedJobsHistoryLimit ??= 1;
+    defaultPodSpec(spec.jobTemplate?.spec?.template?.spec);
   },
 };
 

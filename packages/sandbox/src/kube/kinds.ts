@@ -5,7 +5,7 @@ export interface Kind {
   plural: string;
   kind: string;
   namespaced: boolean;
-  /** Defined by a CustomResourceDefinition: no strategic merge patch, lists are atomic, updates need a resourceVersion. */
+  /** Defined by a CustomResourceDefinition: no strategic merge patch, lists as its schema says, updates need a resourceVersion. */
   custom?: boolean;
   /** Raises `metadata.generation` when the spec changes. */
   generation?: boolean;
@@ -16,11 +16,16 @@ export interface Kind {
   versionedUpdate?: boolean;
 }
 
-const istio = { group: 'networking.istio.io', version: 'v1', namespaced: true, custom: true, generation: true, status: true } as const;
-const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 const core = { group: '', version: 'v1', namespaced: true } as const;
+const apps = { group: 'apps', version: 'v1', namespaced: true, generation: true, status: true, scale: true } as const;
+const batch = { group: 'batch', version: 'v1', namespaced: true, generation: true, status: true } as const;
+const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
+const custom = { namespaced: true, custom: true, generation: true, versionedUpdate: true } as const;
+const istio = { ...custom, group: 'networking.istio.io', version: 'v1', status: true } as const;
+const gateway = { ...custom, group: 'gateway.networking.k8s.io', version: 'v1', status: true } as const;
+const argo = { ...custom, group: 'argoproj.io', version: 'v1alpha1' } as const;
 
-/** Every kind served, as in the API reference of Kubernetes and Istio. */
+/** Every kind served, as in the API reference of Kubernetes and the CustomResourceDefinitions of the others. */
 export const kinds: readonly Kind[] = [
   { ...core, plural: 'namespaces', kind: 'Namespace', namespaced: false, status: true },
   { ...core, plural: 'pods', kind: 'Pod', status: true, generation: true },
@@ -29,26 +34,11 @@ export const kinds: readonly Kind[] = [
   { ...core, plural: 'secrets', kind: 'Secret' },
   { ...core, plural: 'events', kind: 'Event' },
   { ...core, plural: 'serviceaccounts', kind: 'ServiceAccount' },
-  {
-    group: 'apps',
-    version: 'v1',
-    plural: 'deployments',
-    kind: 'Deployment',
-    namespaced: true,
-    generation: true,
-    status: true,
-    scale: true,
-  },
-  {
-    group: 'apps',
-    version: 'v1',
-    plural: 'replicasets',
-    kind: 'ReplicaSet',
-    namespaced: true,
-    generation: true,
-    status: true,
-    scale: true,
-  },
+  { ...core, plural: 'resourcequotas', kind: 'ResourceQuota', status: true },
+  { ...apps, plural: 'deployments', kind: 'Deployment' },
+  { ...apps, plural: 'replicasets', kind: 'ReplicaSet' },
+  { ...batch, plural: 'jobs', kind: 'Job' },
+  { ...batch, plural: 'cronjobs', kind: 'CronJob' },
   {
     group: 'autoscaling',
     version: 'v2',
@@ -57,10 +47,27 @@ export const kinds: readonly Kind[] = [
     namespaced: true,
     status: true,
   },
+  {
+    group: 'policy',
+    version: 'v1',
+    plural: 'poddisruptionbudgets',
+    kind: 'PodDisruptionBudget',
+    namespaced: true,
+    generation: true,
+    status: true,
+  },
   { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true, versionedUpdate: true },
   { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices', kind: 'EndpointSlice', namespaced: true, generation: true },
-  { ...istio, plural: 'virtualservices', kind: 'VirtualService', versionedUpdate: true },
-  { ...istio, plural: 'destinationrules', kind: 'DestinationRule', versionedUpdate: true },
+  { group: 'networking.k8s.io', version: 'v1', plural: 'ingresses', kind: 'Ingress', namespaced: true, generation: true, status: true },
+  { ...gateway, plural: 'httproutes', kind: 'HTTPRoute' },
+  { ...gateway, plural: 'gateways', kind: 'Gateway' },
+  { ...istio, plural: 'virtualservices', kind: 'VirtualService' },
+  { ...istio, plural: 'destinationrules', kind: 'DestinationRule' },
+  { ...argo, plural: 'rollouts', kind: 'Rollout', status: true, scale: true },
+  { ...argo, plural: 'analysisruns', kind: 'AnalysisRun' },
+  { ...argo, plural: 'analysistemplates', kind: 'AnalysisTemplate' },
+  { ...custom, group: 'flagger.app', version: 'v1beta1', plural: 'canaries', kind: 'Canary', status: true },
+  { ...custom, group: 'keda.sh', version: 'v1alpha1', plural: 'scaledobjects', kind: 'ScaledObject', status: true },
   { ...rbac, plural: 'roles', kind: 'Role', namespaced: true },
   { ...rbac, plural: 'rolebindings', kind: 'RoleBinding', namespaced: true },
   { ...rbac, plural: 'clusterroles', kind: 'ClusterRole', namespaced: false },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { trackUpdate } from '../patch/managed-fields.js';
 import type { SeededRandom } from '../seeded-random.js';
 import { ApiError, alreadyExists, badRequest, conflict, invalid, notFound } from './api-error.js';
@@ -6,6 +7,7 @@ import { applyDefaults } from './defaults.js';
 import { apiVersionOf, type Kind } from './kinds.js';
 import { type KubeObject, sameJson, timestamp } from './object.js';
 import { type PatchRequest, patched } from './patch.js';
+import { checkQuota } from './quota.js';
 import type { Store } from './store.js';
 import { validate } from './validate.js';
 
@@ -48,10 +50,10 @@ export class ResourceHandler {
     applyDefaults(object, () => this.allocateIp());
     if (!kind.custom) omitEmpty(object);
     validate(object, kind, undefined);
+    checkQuota(this.store, kind, object);
     if (this.store.find(kind, metadata.namespace ?? '', metadata.name)) throw alreadyExists(kind, metadata.name);
     trackUpdate(object, undefined, kind, { name: options.manager, subresource: options.subresource, now: this.now() });
-    if (options.dryRun)
-      return { ...object, metadata: { ...metadata, uid: '', resourceVersion: '', creationTimestamp: timestamp(this.now()) } };
+    if (options.dryRun) return notStored(object, kind, this.now());
     return this.store.create(kind, object);
   }
 
@@ -81,7 +83,8 @@ export class ResourceHandler {
       return this.createByApply(kind, namespace, name, request, options);
     }
     const next = patched(stored, kind, request, { ...options, now: this.now() });
-    checkDecodable(next, kind);
+    if (request.type === 'apply') checkDecodable(next, kind);
+    else checkPatched(next, kind);
     return this.write(kind, stored, next, options, request.type === 'apply');
   }
 
@@ -133,7 +136,7 @@ export class ResourceHandler {
     const next = keepSystemFields(kind, stored, wanted, options.subresource);
     applyDefaults(next, () => this.allocateIp());
     if (!kind.custom) omitEmpty(next);
-    validate(next, kind, stored);
+    validate(next, kind, stored, options.subresource);
     if (kind.generation && changesGeneration(kind, stored, next)) next.metadata.generation = (stored.metadata.generation ?? 0) + 1;
     if (!applied) trackUpdate(next, stored, kind, { name: options.manager, subresource: options.subresource, now: this.now() });
     if (isUnchanged(stored, next) || options.dryRun) return options.dryRun ? next : stored;
@@ -158,6 +161,32 @@ export class ResourceHandler {
     this.nextIp += 1;
     return `10.96.${(this.nextIp >> 8) & 255}.${this.nextIp & 255}`;
   }
+}
+
+/** A patch that makes of the object what cannot be decoded is refused with the whole of it. */
+function checkPatched(next: KubeObject, kind: Kind): void {
+  try {
+    checkDecodable(next, kind);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const why = error.message.replace(/^.* cannot be handled as a \w+: /, '');
+    const cause = {
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(JSON.stringify(next))}: ${why}`,
+      field: 'patch',
+    };
+    throw new ApiError(422, 'Invalid', ` "" is invalid: patch: ${cause.message}`, { causes: [cause] });
+  }
+}
+
+/** What a dry run answers: everything but a resource version. */
+function notStored(object: KubeObject, kind: Kind, now: number): KubeObject {
+  const { resourceVersion, ...metadata } = object.metadata;
+  const generation = kind.generation ? { generation: 1 } : {};
+  return {
+    ...object,
+    metadata: { ...metadata, uid: randomUUID(), creationTimestamp: timestamp(now), ...generation } as KubeObject['metadata'],
+  };
 }
 
 const namespaceKind: Kind = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
@@ -185,8 +214,9 @@ function keepSystemFields(kind: Kind, stored: KubeObject, wanted: KubeObject, su
   return next;
 }
 
-/** Deployments raise their generation for annotations too (pkg/registry/apps/deployment/strategy.go). */
+/** A custom kind without a status of its own counts every change; Deployments those of annotations too (pkg/registry/apps/deployment/strategy.go). */
 function changesGeneration(kind: Kind, before: KubeObject, after: KubeObject): boolean {
+  if (kind.custom && !kind.status) return !sameJson({ ...before, metadata: {} }, { ...after, metadata: {} });
   if (!sameJson(before.spec, after.spec)) return true;
   return kind.kind === 'Deployment' && !sameJson(before.metadata.annotations ?? {}, after.metadata.annotations ?? {});
 }

@@ -1,10 +1,16 @@
 import type { Kind } from './kinds.js';
 import type { KubeObject } from './object.js';
 
-/** The `Scale` form of a workload (autoscaling/v1). */
-export function toScale({ metadata, spec, status }: KubeObject): KubeObject {
+/** The `Scale` form of a workload (autoscaling/v1). A Rollout's names where in its status the counts are. */
+export function toScale({ kind, metadata, spec, status }: KubeObject): KubeObject {
   const labels: Record<string, string> = spec.selector?.matchLabels ?? {};
-  const selector = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  const selector =
+    kind === 'Rollout'
+      ? status?.selector
+      : Object.entries(labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(',');
+  const replicas = (kind === 'Rollout' ? status?.HPAReplicas : status?.replicas) ?? 0;
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -16,7 +22,7 @@ export function toScale({ metadata, spec, status }: KubeObject): KubeObject {
       creationTimestamp: metadata.creationTimestamp,
     },
     spec: spec.replicas > 0 ? { replicas: spec.replicas } : {},
-    status: { replicas: status?.replicas ?? 0, selector: selector.join(',') },
+    status: { replicas, ...(selector ? { selector } : {}) },
   };
 }
 

@@ -26,6 +26,10 @@ export class Store {
   private readonly listeners = new Set<(change: Change) => void>();
   private readonly history: Change[] = [];
   private version = 1000;
+  private forgotten = 1000;
+
+  /** Every kind that can be stored. */
+  readonly kinds = kinds;
 
   constructor(private readonly now: () => number) {}
 
@@ -99,9 +103,19 @@ export class Store {
 
   /** Changes after a resource version, or undefined when they are no longer kept. */
   since(resourceVersion: number): Change[] | undefined {
-    const oldest = this.history[0]?.resourceVersion ?? this.version + 1;
-    if (resourceVersion < oldest - 1 && resourceVersion < this.version) return undefined;
+    if (resourceVersion < this.oldestVersion) return undefined;
     return this.history.filter((change) => change.resourceVersion > resourceVersion);
+  }
+
+  /** The oldest resource version that a watch or a list in pieces can continue from. */
+  get oldestVersion(): number {
+    return this.forgotten;
+  }
+
+  /** Forgets all changes up to now, as etcd's compaction does: who continues from before is answered 410. */
+  compact(): void {
+    this.history.length = 0;
+    this.forgotten = this.version;
   }
 
   private of(kind: Kind | string): Map<string, KubeObject> {
@@ -116,7 +130,7 @@ export class Store {
     else this.of(kind).set(key, stored);
     const change = { type, kind, object: stored, previous, resourceVersion: this.version };
     this.history.push(change);
-    if (this.history.length > historyLength) this.history.splice(0, historyLength / 5);
+    if (this.history.length > historyLength) this.forgotten = this.history.splice(0, historyLength / 5).at(-1)?.resourceVersion ?? 0;
     for (const listener of this.listeners) listener(change);
     return stored;
   }

@@ -3,6 +3,9 @@ import type { Findings } from './validate.js';
 // biome-ignore lint/suspicious/noExplicitAny: a decoded pod spec
 type Any = any;
 
+export const percentRule =
+  "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+
 /** `3`, `25%`: what maxSurge and maxUnavailable may be. */
 export function isPercentOrCount(value: unknown): boolean {
   return (Number.isInteger(value) && (value as number) >= 0) || (typeof value === 'string' && /^[0-9]+%$/.test(value));

@@ -1,9 +1,13 @@
 import { type Cause, invalid } from './api-error.js';
 import type { Kind } from './kinds.js';
 import { type KubeObject, sameJson } from './object.js';
+import { checkSchema } from './schema/check.js';
+import { schemas } from './schema/schemas.js';
 import { matchesSelector } from './selectors.js';
-import { validateIstio } from './validate-istio.js';
-import { isPercentOrCount, validatePodSpec } from './validate-pod.js';
+import { validateCronJob, validateJob } from './validate-batch.js';
+import { validateIngress } from './validate-ingress.js';
+import { isPercentOrCount, percentRule, validatePodSpec } from './validate-pod.js';
+import { validateDisruptionBudget, validateQuota } from './validate-policy.js';
 
 /** Collects the mistakes of one object in the words of k8s.io/apimachinery, pkg/util/validation/field. */
 export class Findings {
@@ -12,17 +16,21 @@ export class Findings {
     const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null');
     this.causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: ${text}: ${why}`, field });
   }
-  /** As the schema of a custom kind finds it; other rules are not looked at then. */
+  /** As the schema of a custom kind finds it. */
   mistyped(field: string, value: unknown, type: string): void {
-    const got = typeof value;
-    this.causes.push({
-      reason: 'FieldValueTypeInvalid',
-      message: `Invalid value: "${got}": ${field} in body must be of type ${type}: "${got}"`,
-      field,
-    });
+    const got = jsonType(value);
+    const message = `Invalid value: "${got}": ${field} in body must be of type ${type}: "${got}"`;
+    this.causes.push({ reason: 'FieldValueTypeInvalid', message, field });
+  }
+  /** The rules of a custom kind were not looked at, for its form is wrong. */
+  unfinished(): void {
     const rest =
       'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
     this.causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: null: ${rest}`, field: '<nil>' });
+  }
+  /** A rule of a custom kind does not hold. */
+  broken(field: string, message: string): void {
+    this.causes.push({ reason: 'FieldValueInvalid', message: `Invalid value: ${message}`, field });
   }
   required(field: string, why = ''): void {
     this.causes.push({ reason: 'FieldValueRequired', message: `Required value${why ? `: ${why}` : ''}`, field });
@@ -41,23 +49,41 @@ export class Findings {
       field,
     });
   }
+  tooMany(field: string, count: number, limit: number): void {
+    this.causes.push({ reason: 'FieldValueTooMany', message: `Too many: ${count}: must have at most ${limit} items`, field });
+  }
   tooLong(field: string, limit: number): void {
     this.causes.push({ reason: 'FieldValueTooLong', message: `Too long: may not be more than ${limit} bytes`, field });
   }
 }
 
+/** The scale subresource reads `spec.replicas` on every write. */
+function checkScalable({ spec }: KubeObject, findings: Findings): void {
+  const { replicas } = spec ?? {};
+  if (replicas === undefined || Number.isInteger(replicas)) return;
+  findings.invalid('.spec.replicas', 0, `.spec.replicas accessor error: ${replicas} is of the type ${jsonType(replicas)}, expected int64`);
+}
+
+function jsonType(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
+}
+
 /** Checks an object before it is stored; `previous` is the stored one on an update. Throws 422 with every mistake. */
-export function validate(object: KubeObject, kind: Kind, previous: KubeObject | undefined): void {
+export function validate(object: KubeObject, kind: Kind, previous: KubeObject | undefined, subresource = ''): void {
   const findings = new Findings();
   validateMeta(object, findings);
+  const schema = schemas[kind.kind];
+  if (schema) checkSchema(object, previous, schema, findings, subresource);
+  if (kind.custom && kind.scale) checkScalable(object, findings);
   byKind[kind.kind]?.(object, findings, previous);
   if (findings.causes.length > 0) throw invalid(kind, object.metadata.name ?? '', findings.causes);
 }
 
-const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+export const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
-const nameRule =
+export const nameRule =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const valueRule =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
@@ -114,11 +140,7 @@ const deployment: Validator = (object, findings, previous) => {
   const { maxSurge, maxUnavailable } = strategy?.rollingUpdate ?? {};
   for (const [name, value] of Object.entries({ maxSurge, maxUnavailable })) {
     if (value !== undefined && !isPercentOrCount(value)) {
-      findings.invalid(
-        `spec.strategy.rollingUpdate.${name}`,
-        value,
-        "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
-      );
+      findings.invalid(`spec.strategy.rollingUpdate.${name}`, value, percentRule);
     }
   }
   const isZero = (value: unknown) => value === 0 || value === '0%';
@@ -182,11 +204,16 @@ const byKind: Record<string, Validator> = {
     nonNegative(spec?.leaseTransitions, 'spec.leaseTransitions', findings);
   },
   HorizontalPodAutoscaler: ({ spec }, findings) => {
-    if (!(spec?.maxReplicas >= 1)) findings.invalid('spec.maxReplicas', spec?.maxReplicas ?? 0, 'must be greater than 0');
-    else if (spec.maxReplicas < spec.minReplicas)
-      findings.invalid('spec.maxReplicas', spec.maxReplicas, 'must be greater than or equal to `minReplicas`');
-    if (!spec?.scaleTargetRef?.name) findings.required('spec.scaleTargetRef.name');
+    const { minReplicas, maxReplicas = 0, scaleTargetRef: target } = spec ?? {};
+    if (maxReplicas < 1) findings.required('spec.maxReplicas', 'must be set and greater than 0');
+    if (maxReplicas < minReplicas) findings.invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`');
+    if (!target?.kind) findings.required('spec.scaleTargetRef.kind');
+    if (!target?.name) findings.required('spec.scaleTargetRef.name');
+    if (!target?.apiVersion) findings.invalid('spec.scaleTargetRef.apiVersion', '', 'apiVersion must specify API group');
   },
-  VirtualService: validateIstio,
-  DestinationRule: validateIstio,
+  Ingress: validateIngress,
+  PodDisruptionBudget: validateDisruptionBudget,
+  ResourceQuota: validateQuota,
+  Job: validateJob,
+  CronJob: validateCronJob,
 };

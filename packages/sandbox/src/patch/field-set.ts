@@ -1,5 +1,5 @@
 import { isRecord } from '../kube/object.js';
-import { applyKeys, isAtomicMap, isSet, keyValue } from './list-keys.js';
+import { keyValue, type Topology } from './list-keys.js';
 
 /**
  * Paths of fields in the form of `fieldsV1` (structured-merge-diff): `f:name` for a field, `k:{…}` for a list item by its keys, `v:…` for a
@@ -23,33 +23,70 @@ const unowned = new Set([
   'metadata.generateName',
 ]);
 
-/** Every leaf of an object, with its value. `custom` kinds have no merging lists. */
-export function leavesOf(object: object, custom: boolean): Map<string, unknown> {
+/** Every leaf of an object with its value, and every item of a list that merges by keys. */
+export function leavesOf(object: object, topology: Topology): Map<string, unknown> {
   const leaves = new Map<string, unknown>();
-  walk(object, [], [], custom, leaves);
+  walk(object, [], [], { topology, leaves, nodes: false });
   return leaves;
 }
 
-function walk(value: unknown, path: string[], names: string[], custom: boolean, leaves: Map<string, unknown>): void {
+/** The same with every map and every list on the way, as an update owns them when it is the first to write them. */
+export function fieldsOf(object: object, topology: Topology): Map<string, unknown> {
+  const leaves = new Map<string, unknown>();
+  walk(object, [], [], { topology, leaves, nodes: true });
+  return leaves;
+}
+
+interface Walk {
+  topology: Topology;
+  leaves: Map<string, unknown>;
+  nodes: boolean;
+}
+
+function walk(value: unknown, path: string[], names: string[], into: Walk): void {
+  const { topology, leaves, nodes } = into;
   if (unowned.has(names.join('.'))) return;
-  if (isRecord(value) && (custom || !isAtomicMap(names)) && (names.length === 0 || Object.keys(value).length > 0)) {
-    for (const [key, one] of Object.entries(value)) walk(one, [...path, `f:${key}`], [...names, key], custom, leaves);
+  const isOpenMap = isRecord(value) && !topology.isAtomicMap(names);
+  if (isOpenMap && (names.length === 0 || Object.keys(value).length > 0)) {
+    if (nodes && names.length > 0) markNode(path, leaves);
+    for (const [key, one] of Object.entries(value)) walk(one, [...path, `f:${key}`], [...names, key], into);
     return;
   }
-  if (Array.isArray(value) && isSet(names)) {
+  if (Array.isArray(value) && topology.isSet(names)) {
+    if (nodes) markNode(path, leaves);
     for (const one of value) leaves.set([...path, `v:${JSON.stringify(one)}`].join(separator), one);
     return;
   }
-  const keys = Array.isArray(value) && !custom ? applyKeys(names) : undefined;
+  const keys = Array.isArray(value) ? topology.keys(names) : undefined;
   if (!keys || !Array.isArray(value)) {
     leaves.set(path.join(separator), value);
     return;
   }
+  if (nodes) markNode(path, leaves);
   for (const item of value as Record<string, unknown>[]) {
     const itemPath = [...path, `k:${JSON.stringify(Object.fromEntries(keys.map((key) => [key, keyValue(item, key)])))}`];
-    leaves.set([...itemPath, '.'].join(separator), undefined);
-    for (const [key, one] of Object.entries(item)) walk(one, [...itemPath, `f:${key}`], [...names, key], custom, leaves);
+    markNode(itemPath, leaves);
+    for (const [key, one] of Object.entries(item)) walk(one, [...itemPath, `f:${key}`], [...names, key], into);
   }
+}
+
+function markNode(path: readonly string[], leaves: Map<string, unknown>): void {
+  leaves.set([...path, '.'].join(separator), undefined);
+}
+
+/** Structs that Go writes even when empty, so that nobody is the first to write them. */
+const structs =
+  /^(metadata|spec|status|spec\.strategy|spec\.(template|jobTemplate\.spec\.template|jobTemplate)(\.(metadata|spec|spec\.containers))?)$/;
+
+/** Of the nodes found, those that are there in every object of its kind. */
+export function alwaysThere(fields: ReadonlyMap<string, unknown>, custom: boolean): string[] {
+  const there = custom ? /^metadata$/ : structs;
+  return [...fields.keys()].filter((path) => path.endsWith(`${separator}.`) && there.test(plainNames(path)));
+}
+
+function plainNames(path: string): string {
+  const segments = path.split(separator).slice(0, -1);
+  return segments.map((segment) => (segment.startsWith('f:') ? segment.slice(2) : segment)).join('.');
 }
 
 /** A path as error messages show it: `.spec.template.spec.containers[name="web"].image`. */

@@ -1,6 +1,7 @@
 import { apiVersionOf, type Kind } from '../kube/kinds.js';
 import { type KubeObject, sameJson, timestamp } from '../kube/object.js';
-import { type FieldSet, fromFieldsV1, leavesOf, toFieldsV1 } from './field-set.js';
+import { alwaysThere, type FieldSet, fieldsOf, fromFieldsV1, toFieldsV1 } from './field-set.js';
+import { topologyOf } from './list-keys.js';
 
 /** Who owns which fields of an object: one entry of `metadata.managedFields`. */
 export interface Manager {
@@ -24,6 +25,7 @@ export function readManagers(object: KubeObject): Manager[] {
 export function writeManagers(object: KubeObject, kind: Kind, managers: readonly Manager[]): void {
   object.metadata.managedFields = managers
     .filter((manager) => manager.fields.size > 0)
+    .toSorted(byOperationAndTime)
     .map(({ name, operation, subresource, fields, time }) => ({
       manager: name,
       operation,
@@ -35,8 +37,22 @@ export function writeManagers(object: KubeObject, kind: Kind, managers: readonly
     }));
 }
 
+/** Those that apply first, then by time and name. */
+function byOperationAndTime(a: Manager, b: Manager): number {
+  const key = ({ operation, time, name, subresource }: Manager) => [operation, time, name, subresource].join('\u0000');
+  return key(a) < key(b) ? -1 : 1;
+}
+
 export function isSameManager(a: Manager, b: Pick<Manager, 'name' | 'operation' | 'subresource'>): boolean {
   return a.name === b.name && a.operation === b.operation && a.subresource === b.subresource;
+}
+
+/** What a write can own: with a status subresource, `status` belongs to those alone who write through it. */
+function ownable(object: KubeObject, kind: Kind, subresource: string): Map<string, unknown> {
+  const { status, ...main } = object;
+  const fields = fieldsOf(kind.status && subresource !== 'status' ? main : object, topologyOf(kind));
+  for (const path of alwaysThere(fields, kind.custom ?? false)) fields.delete(path);
+  return fields;
 }
 
 /** After an update: what it changed belongs to its writer alone, what it removed to nobody. */
@@ -46,9 +62,8 @@ export function trackUpdate(
   kind: Kind,
   writer: { name: string; subresource: string; now: number },
 ): void {
-  const custom = kind.custom ?? false;
-  const old = before ? leavesOf(before, custom) : new Map<string, unknown>();
-  const fresh = leavesOf(next, custom);
+  const old = before ? ownable(before, kind, writer.subresource) : new Map<string, unknown>();
+  const fresh = ownable(next, kind, writer.subresource);
   const changed = [...fresh].filter(([path, value]) => !old.has(path) || !sameJson(old.get(path), value)).map(([path]) => path);
   const managers = before ? readManagers(before) : [];
   const gone = [...old.keys()].filter((path) => !fresh.has(path));

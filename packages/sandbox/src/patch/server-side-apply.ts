@@ -2,7 +2,7 @@ import { ApiError, badRequest, type Cause } from '../kube/api-error.js';
 import { apiVersionOf, type Kind } from '../kube/kinds.js';
 import { isRecord, type KubeObject, sameJson, timestamp } from '../kube/object.js';
 import { describePath, leavesOf, removePath } from './field-set.js';
-import { applyKeys, isAtomicMap, isSet, keyValue } from './list-keys.js';
+import { keyValue, type Topology, topologyOf } from './list-keys.js';
 import { isSameManager, type Manager, readManagers, writeManagers } from './managed-fields.js';
 
 export interface ApplyOptions {
@@ -17,17 +17,17 @@ export interface ApplyOptions {
  * another manager owns a field that would change (unless forced). Subset of structured-merge-diff: no version conversion.
  */
 export function applyConfiguration(stored: KubeObject, applied: object, kind: Kind, options: ApplyOptions): KubeObject {
-  const custom = kind.custom ?? false;
+  const topology = topologyOf(kind);
   const self = { name: options.manager, operation: 'Apply' as const, subresource: options.subresource };
   const managers = readManagers(stored);
   const previous = managers.find((manager) => isSameManager(manager, self));
   const others = managers.filter((manager) => manager !== previous);
-  const wanted = leavesOf(applied, custom);
-  const current = leavesOf(stored, custom);
+  const wanted = leavesOf(applied, topology);
+  const current = leavesOf(stored, topology);
   const changed = [...wanted].filter(([path, value]) => !sameJson(current.get(path), value) || !current.has(path)).map(([path]) => path);
   const causes = conflicts(changed, others, apiVersionOf(kind));
   if (causes.length > 0 && !options.force) throw applyConflict(causes);
-  const merged = structuredClone(merge(stored, applied, [], custom)) as KubeObject;
+  const merged = structuredClone(merge(stored, applied, [], topology)) as KubeObject;
   const dropped = [...(previous?.fields ?? [])].filter((path) => !wanted.has(path));
   // `.` sorts first: a list item that nobody else has a field of goes whole, while its keys still tell which one it is.
   for (const path of dropped.sort()) if (!isOwned(path, others)) removePath(merged, path);
@@ -71,26 +71,27 @@ function applyConflict(causes: readonly Cause[]): ApiError {
   return new ApiError(409, 'Conflict', text, { causes });
 }
 
-function merge(live: unknown, applied: unknown, names: string[], custom: boolean): unknown {
-  if (isRecord(applied) && isRecord(live) && (custom || !isAtomicMap(names))) {
+function merge(live: unknown, applied: unknown, names: string[], topology: Topology): unknown {
+  if (isRecord(applied) && isRecord(live) && !topology.isAtomicMap(names)) {
     const merged: Record<string, unknown> = { ...live };
-    for (const [key, value] of Object.entries(applied)) if (value !== null) merged[key] = merge(live[key], value, [...names, key], custom);
+    for (const [key, value] of Object.entries(applied))
+      if (value !== null) merged[key] = merge(live[key], value, [...names, key], topology);
     return merged;
   }
   if (!Array.isArray(applied) || !Array.isArray(live)) return applied;
-  if (isSet(names)) return [...live, ...applied.filter((value) => !live.includes(value))];
-  const keys = custom ? undefined : applyKeys(names);
+  if (topology.isSet(names)) return [...live, ...applied.filter((value) => !live.includes(value))];
+  const keys = topology.keys(names);
   if (!keys) return applied;
-  return mergeItems(live, applied, keys, names);
+  return mergeItems(live, applied, keys, names, topology);
 }
 
-function mergeItems(live: unknown[], applied: unknown[], keys: readonly string[], names: string[]): unknown[] {
+function mergeItems(live: unknown[], applied: unknown[], keys: readonly string[], names: string[], topology: Topology): unknown[] {
   const merged = [...live] as Record<string, unknown>[];
   for (const item of applied) {
     if (!isRecord(item)) throw badRequest(`${names.join('.')}: an item of a list map must be an object`);
     const at = merged.findIndex((other) => keys.every((key) => keyValue(other, key) === keyValue(item, key)));
     if (at < 0) merged.push(item);
-    else merged[at] = merge(merged[at], item, names, false) as Record<string, unknown>;
+    else merged[at] = merge(merged[at], item, names, topology) as Record<string, unknown>;
   }
   return merged;
 }

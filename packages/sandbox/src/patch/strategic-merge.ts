@@ -1,6 +1,6 @@
 import { badRequest } from '../kube/api-error.js';
 import { isRecord, sameJson } from '../kube/object.js';
-import { isSet, strategicKey } from './list-keys.js';
+import { isStrategicSet, strategicKey } from './list-keys.js';
 
 type Item = Record<string, unknown>;
 
@@ -23,7 +23,7 @@ export function applyStrategicMerge(target: unknown, patch: unknown, path: reado
 }
 
 function mergeList(target: unknown[], patch: unknown[], path: readonly string[]): unknown[] {
-  if (isSet(path)) return [...target, ...patch.filter((value) => !target.includes(value))];
+  if (isStrategicSet(path)) return [...target, ...patch.filter((value) => !target.includes(value))];
   const key = strategicKey(path);
   const replaces = patch.some((item) => isRecord(item) && item.$patch === 'replace');
   if (!key || replaces) return patch.filter((item) => !isRecord(item) || item.$patch !== 'replace').map(withoutDirectives);

@@ -1,3 +1,4 @@
+import { parseQuantity } from '../controllers/quantity.js';
 import { imageTag, type KubeObject } from '../kube/object.js';
 import type { SeededRandom } from '../seeded-random.js';
 
@@ -30,6 +31,8 @@ export interface Behaviour {
   crashBackoff: number;
   unreadyAfter: number;
   unhealthyAfter: number;
+  /** Cores that one request per second keeps busy. */
+  cpuPerRequest: number;
   /** How many pods of the ReplicaSet are bad; undefined: all. */
   badPods?: number;
 }
@@ -55,6 +58,7 @@ function healthy(): Behaviour {
     crashBackoff: 1000,
     unreadyAfter: 0,
     unhealthyAfter: 0,
+    cpuPerRequest: 0.01,
   };
 }
 
@@ -107,6 +111,7 @@ const annotations: Record<string, (to: Behaviour, text: string) => void> = {
   'crash-backoff': (to, text) => assign(to, 'crashBackoff', parseSpan(text)),
   'unready-after': (to, text) => assign(to, 'unreadyAfter', parseSpan(text)),
   'unhealthy-after': (to, text) => assign(to, 'unhealthyAfter', parseSpan(text)),
+  'cpu-per-request': (to, text) => assign(to, 'cpuPerRequest', parseQuantity(text)),
   'bad-pods': (to, text) => assign(to, 'badPods', parseRate(text)),
 };
 
@@ -139,7 +144,7 @@ export function behaviourOf(pod: KubeObject, place: number): Behaviour {
     if (text !== undefined) set(read, text);
   }
   if (read.badPods === undefined || place < read.badPods) return read;
-  return { ...healthy(), latencyP50: read.latencyP50, latencySigma: read.latencySigma };
+  return { ...healthy(), latencyP50: read.latencyP50, latencySigma: read.latencySigma, cpuPerRequest: read.cpuPerRequest };
 }
 
 /** How long one request takes at this uptime, milliseconds. */

@@ -6,6 +6,7 @@ import { annotationPrefix, parseSpan, passesReadiness } from './behaviour.js';
 import { exposition } from './metrics.js';
 import { PodProcess, portsOf } from './pod-process.js';
 import { podStatus, pullError } from './pod-status.js';
+import type { Scheduler } from './scheduler.js';
 
 export interface KubeletOptions {
   /** From the pod's creation to its being Ready, milliseconds. */
@@ -18,6 +19,8 @@ export interface KubeletOptions {
 const drainTime = 2000;
 /** Run time of a container that fails at its start. */
 const crashTime = 40;
+/** Cores that a pod without requests uses. */
+const idleCpu = 0.001;
 
 /** Plays every node: starts pods, reports their state, restarts what crashed, removes what is deleted. */
 export class Kubelet implements PodAccess {
@@ -29,6 +32,7 @@ export class Kubelet implements PodAccess {
   constructor(
     private readonly store: Store,
     private readonly events: EventRecorder,
+    private readonly scheduler: Scheduler,
     private readonly options: KubeletOptions,
     private readonly now: () => number,
   ) {
@@ -57,8 +61,16 @@ export class Kubelet implements PodAccess {
     const now = this.now();
     for (const pod of this.store.list('Pod')) {
       const process = this.processes.get(pod.metadata.uid) ?? this.admit(pod, now);
-      this.step(process, now);
+      if (process) this.step(process, now);
     }
+  }
+
+  /** Cores that a pod uses, as a metrics server would tell; undefined while it has none to tell of. */
+  cpuUse(pod: KubeObject): number | undefined {
+    const now = this.now();
+    const reception = this.processes.get(pod.metadata.uid)?.receive(now);
+    const rate = reception?.run.requestRate(now);
+    return reception && rate !== undefined ? idleCpu + rate * reception.behaviour.cpuPerRequest : undefined;
   }
 
   logs(pod: KubeObject, { previous, tailLines }: LogQuery): string[] | undefined {
@@ -89,21 +101,19 @@ export class Kubelet implements PodAccess {
     }
   }
 
-  private admit(pod: KubeObject, now: number): PodProcess {
+  /** Begins a pod that has a node. One without is nobody's to stop: deleted, it is gone at once. */
+  private admit(pod: KubeObject, now: number): PodProcess | undefined {
+    if (!pod.spec.nodeName && pod.metadata.deletionTimestamp) {
+      this.store.remove('Pod', pod);
+      return undefined;
+    }
+    const bound = pod.spec.nodeName ? pod : this.scheduler.bind(pod, now);
+    if (!bound) return undefined;
     const ip = `10.244.${(this.nextIp >> 8) & 255}.${this.nextIp & 255}`;
     this.nextIp += 1;
     const wait = parseSpan(pod.metadata.annotations?.[`${annotationPrefix}ready-after`]) ?? this.options.readyDelay;
-    const process = new PodProcess(pod, ip, this.takePlace(pod), now + wait);
+    const process = new PodProcess(bound, ip, this.takePlace(pod), now + wait);
     this.processes.set(pod.metadata.uid, process);
-    const node = `node-${this.nextIp % 3}`;
-    const bound = this.store.modify('Pod', pod, ({ spec }) => Object.assign(spec, { nodeName: node }));
-    process.pod = bound ?? pod;
-    this.events.normal(
-      pod,
-      'default-scheduler',
-      'Scheduled',
-      `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${node}`,
-    );
     for (const { image } of pod.spec.containers) this.events.normal(pod, 'kubelet', 'Pulling', `Pulling image "${image}"`);
     this.report(process, now);
     return process;

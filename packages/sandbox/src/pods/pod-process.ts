@@ -44,7 +44,8 @@ export class PodProcess {
   /** The run that answers on a port at this moment, or undefined when connections are refused. */
   receive(now: number): Reception {
     if (!this.run || this.stage.name !== 'running') return undefined;
-    return { run: this.run, behaviour: this.behaviour, uptime: now - this.run.startedAt };
+    // A request that was due a little before the run began, and is sent late, meets it at its start.
+    return { run: this.run, behaviour: this.behaviour, uptime: Math.max(0, now - this.run.startedAt) };
   }
 
   begin(now: number): ContainerRun {

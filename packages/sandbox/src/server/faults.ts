@@ -12,7 +12,7 @@ export interface FaultSpec {
   /**
    * `status`: answered with `code` instead of being done. `drop-before`, `drop-after`: the connection breaks without an answer, before or
    * after the request was done. `hang`: no answer until the client gives up, or for `ms`. `delay`: done `ms` later. `kill-before`,
-   * `kill-after`: the process `pid` gets SIGKILL, or `kill` is called, and the connection breaks.
+   * `kill-after`: the process `pid` (or the one in `pidFile`) gets SIGKILL, or `kill` is called, and the connection breaks.
    */
   action: 'status' | 'drop-before' | 'drop-after' | 'hang' | 'delay' | 'kill-before' | 'kill-after';
   code?: number;
@@ -20,7 +20,11 @@ export interface FaultSpec {
   retryAfter?: number;
   ms?: number;
   pid?: number;
+  /** Where the process id is to be read when the fault strikes. */
+  pidFile?: string;
   kill?: () => void;
+  /** Called when the request arrives. */
+  onStrike?: () => void;
 }
 
 export interface Fault extends FaultSpec {
@@ -60,7 +64,9 @@ export class Faults {
   /** The fault that strikes this request, if any; it counts as fired. */
   strike(n: number, method: string, path: string): Fault | undefined {
     const due = this.armed.find((fault) => isDue(fault, n, method, path));
-    if (due) due.fired += 1;
+    if (!due) return undefined;
+    due.fired += 1;
+    due.onStrike?.();
     return due;
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Fault, Faults } from './faults.js';
@@ -122,7 +123,10 @@ export class LoopbackServer {
 
 function end(fault: Fault): void {
   fault.kill?.();
-  if (fault.pid && fault.action.startsWith('kill-')) process.kill(fault.pid, 'SIGKILL');
+  if (!fault.action.startsWith('kill-')) return;
+  const pid = fault.pid ?? (fault.pidFile ? Number(readFileSync(fault.pidFile, 'utf8')) : 0);
+  // 0 and below would be whole groups of processes.
+  if (pid > 0) process.kill(pid, 'SIGKILL');
 }
 
 /** Takes everything that is written and sends nothing. */

@@ -1,25 +1,31 @@
-import type { KubeObject } from '../kube/object.js';
 import type { Store } from '../kube/store.js';
 import { drawError, drawHang, drawLatency } from '../pods/behaviour.js';
 import type { ContainerRun } from '../pods/container-run.js';
 import type { Kubelet } from '../pods/kubelet.js';
+import { portsOf } from '../pods/pod-process.js';
 import type { SeededRandom } from '../seeded-random.js';
-import { DelayedView } from './delayed-view.js';
-import { Endpoints, identityOf } from './endpoints.js';
+import { identityOf } from './endpoints.js';
 import type { GroundTruth } from './ground-truth.js';
-import { type Decision, istioDecision, type RouteTarget } from './istio-routes.js';
-import { type ClientRequest, type Load, readLoad } from './load.js';
+import { type Load, readLoad } from './load.js';
+import type { ClientRequest, RouteTarget } from './route.js';
+import { RouteTable, type RouteTableOptions } from './route-table.js';
 import type { Tally } from './tally.js';
 
-export interface DataPlaneOptions {
-  /** Between a change of a VirtualService or DestinationRule and its effect, milliseconds. */
-  applyDelay: number;
-  /** How late clients learn that a pod has come or gone, milliseconds. */
-  endpointDelay: number;
+export type DataPlaneOptions = RouteTableOptions;
+
+interface Clients {
+  key: string;
+  load: Load;
+  next: number;
+  sent: number;
+  /** Requests that wait for their answers; copies of them are nobody's to wait for. */
+  waiting: number;
 }
 
 interface InFlight {
+  clients: Clients;
   request: ClientRequest;
+  mirrored: boolean;
   run: ContainerRun;
   tally: Tally;
   sentAt: number;
@@ -31,19 +37,10 @@ interface InFlight {
   gaveUp: boolean;
 }
 
-interface Clients {
-  load: Load;
-  next: number;
-  sent: number;
-}
-
 /** Clients and their proxies: sends each Service its traffic as routes and endpoints say, and remembers what came of every request. */
 export class DataPlane {
-  private readonly routes: DelayedView;
-  private readonly world: DelayedView;
-  private readonly endpoints: Endpoints;
+  private readonly routes: RouteTable;
   private readonly clients = new Map<string, Clients>();
-  private readonly turns = new Map<string, number>();
   private inFlight: InFlight[] = [];
   private seen = -1;
 
@@ -55,23 +52,19 @@ export class DataPlane {
     options: DataPlaneOptions,
     private readonly now: () => number,
   ) {
-    this.routes = new DelayedView(store, ['VirtualService', 'DestinationRule'], options.applyDelay, now);
-    this.world = new DelayedView(store, ['Pod', 'Service'], options.endpointDelay, now);
-    this.endpoints = new Endpoints(this.world);
+    this.routes = new RouteTable(store, options, now);
   }
 
   stop(): void {
     this.routes.stop();
-    this.world.stop();
   }
 
   /** Sends what is due and ends what has ended. Called some 20 times a second. */
   tick(): void {
     const now = this.now();
     this.routes.advance(now);
-    this.world.advance(now);
     this.configure(now);
-    for (const [key, clients] of this.clients) this.sendDue(key, clients, now);
+    for (const clients of this.clients.values()) this.sendDue(clients, now);
     this.settle(now);
   }
 
@@ -79,15 +72,15 @@ export class DataPlane {
   describe(key: string, withHeader: boolean): object | undefined {
     const clients = this.clients.get(key);
     if (!clients) return undefined;
-    const { route, targets } = this.decide(requestOf(clients, withHeader));
+    const { route, code, targets, mirrors } = this.routes.resolve(requestOf(clients, withHeader));
     const shown = targets.map((target) => ({
       service: `${target.namespace}/${target.service}`,
       subset: target.subset,
       weight: target.weight,
-      fault: target.labels ? '' : `no subset ${target.subset}`,
-      endpoints: this.endpoints.of(target).map((pod) => pod.metadata.name),
+      fault: target.fault?.why ?? '',
+      endpoints: this.routes.endpoints(target).map(({ pod }) => pod.metadata.name),
     }));
-    return { route, code: targets.length > 0 ? 0 : 404, targets: shown };
+    return { route, code, targets: shown, mirrors: mirrors.length };
   }
 
   services(): Record<string, number> {
@@ -105,59 +98,64 @@ export class DataPlane {
       wanted.add(key);
       const clients = this.clients.get(key);
       if (clients) clients.load = load;
-      else this.clients.set(key, { load, next: now, sent: 0 });
+      else this.clients.set(key, { key, load, next: now, sent: 0, waiting: 0 });
     }
     for (const key of this.clients.keys()) if (!wanted.has(key)) this.clients.delete(key);
   }
 
   /** After a pause of the machine it catches up to a second's worth and drops the rest. */
-  private sendDue(key: string, clients: Clients, now: number): void {
+  private sendDue(clients: Clients, now: number): void {
     const gap = 1000 / clients.load.rps;
     if (now - clients.next > 1000) {
       const missed = Math.floor((now - clients.next - 1000) / gap);
-      this.truth.drop(key, missed, now);
+      this.truth.drop(clients.key, missed, now);
       clients.next += missed * gap;
     }
-    for (; clients.next <= now; clients.next += gap) this.send(key, clients, clients.next);
+    for (; clients.next <= now; clients.next += gap) this.fire(clients, clients.next);
   }
 
-  private send(key: string, clients: Clients, at: number): void {
-    const { load } = clients;
-    if (this.inFlight.length >= load.concurrency) return this.truth.drop(key, 1, at);
+  /** Sends one request, and copies of it to the mirrors. */
+  private fire(clients: Clients, at: number): void {
+    const { key, load } = clients;
+    if (clients.waiting >= load.concurrency) return this.truth.drop(key, 1, at);
     clients.sent += 1;
-    const hasHeader = Object.keys(load.headers).length > 0 && this.random.next() < load.headerShare;
-    const request = requestOf(clients, hasHeader);
-    const target = this.choose(this.decide(request).targets);
-    const pod = target && this.nextEndpoint(target);
-    const who = pod ? identityOf(pod) : { pod: '', workload: '', version: '', track: '' };
-    const tally = this.truth.begin(key, { ...who, service: target?.service ?? '', header: hasHeader }, at);
-    if (!target) return tally.end('noRoute', 404, 0);
-    if (!pod) return tally.end('noEndpoints', 503, 0);
-    const reception = this.kubelet.process(pod.metadata.uid)?.receive(at);
+    const header = Object.keys(load.headers).length > 0 && this.random.next() < load.headerShare;
+    const request = requestOf(clients, header);
+    const { code, targets, mirrors } = this.routes.resolve(request);
+    for (const { target, percent } of mirrors) {
+      if (this.random.next() * 100 < percent) this.send(clients, request, target, at, { header, mirrored: true });
+    }
+    const target = code === 0 ? this.choose(targets) : undefined;
+    if (target) return this.send(clients, request, target, at, { header, mirrored: false });
+    this.truth.begin(key, { ...nowhere, header, mirrored: false }, at).end('noRoute', code || 503, 0);
+  }
+
+  private send(
+    clients: Clients,
+    request: ClientRequest,
+    target: RouteTarget,
+    at: number,
+    marks: { header: boolean; mirrored: boolean },
+  ): void {
+    const endpoint = target.fault ? undefined : this.routes.next(target);
+    const who = endpoint ? identityOf(endpoint.pod) : nowhere;
+    const tally = this.truth.begin(clients.key, { ...who, service: target.service, ...marks }, at);
+    if (target.fault) return tally.end('noRoute', target.fault.code, 0);
+    if (!endpoint) return tally.end('noEndpoints', 503, 0);
+    const { pod, port } = endpoint;
+    const reception = portsOf(pod).includes(port) ? this.kubelet.process(pod.metadata.uid)?.receive(at) : undefined;
     if (!reception) return tally.end('refused', 503, 0);
     const { run, behaviour, uptime } = reception;
     const hangs = drawHang(behaviour, uptime, this.random);
     const code = drawError(behaviour, uptime, request.path, this.random) ? behaviour.errorCode : 200;
     const latency = hangs ? Number.POSITIVE_INFINITY : drawLatency(behaviour, uptime, this.random);
-    const gaveUp = latency > load.timeout;
-    this.inFlight.push({
-      request,
-      run,
-      tally,
-      sentAt: at,
-      endsAt: at + Math.min(latency, load.timeout),
-      code: hangs ? 0 : code,
-      latency,
-      gaveUp,
-    });
+    const { timeout } = clients.load;
+    const flight = { clients, request, mirrored: marks.mirrored, run, tally, sentAt: at, code: hangs ? 0 : code, latency };
+    this.inFlight.push({ ...flight, endsAt: at + Math.min(latency, timeout), gaveUp: latency > timeout });
+    if (!marks.mirrored) clients.waiting += 1;
   }
 
-  private decide(request: ClientRequest): Decision {
-    const { namespace, service } = request;
-    const plain = { route: `Service ${namespace}/${service}`, targets: [{ namespace, service, subset: '', labels: {}, weight: 1 }] };
-    return istioDecision(this.routes, request) ?? plain;
-  }
-
+  /** Draws a target by weight. */
   private choose(targets: readonly RouteTarget[]): RouteTarget | undefined {
     const total = targets.reduce((sum, target) => sum + target.weight, 0);
     let point = this.random.next() * total;
@@ -167,18 +165,16 @@ export class DataPlane {
     });
   }
 
-  private nextEndpoint(target: RouteTarget): KubeObject | undefined {
-    const pods = this.endpoints.of(target);
-    const key = `${target.namespace}/${target.service}/${target.subset}`;
-    const turn = this.turns.get(key) ?? 0;
-    this.turns.set(key, turn + 1);
-    return pods[turn % pods.length];
-  }
-
   private settle(now: number): void {
-    this.inFlight = this.inFlight.filter((flight) => !isSettled(flight, now));
+    this.inFlight = this.inFlight.filter((flight) => {
+      if (!isSettled(flight, now)) return true;
+      if (!flight.mirrored) flight.clients.waiting -= 1;
+      return false;
+    });
   }
 }
+
+const nowhere = { pod: '', workload: '', version: '', track: '', service: '' };
 
 /** Ends a request whose time has come, or whose pod's process is gone. */
 function isSettled({ request, run, tally, sentAt, endsAt, code, latency, gaveUp }: InFlight, now: number): boolean {
@@ -202,6 +198,7 @@ function isSettled({ request, run, tally, sentAt, endsAt, code, latency, gaveUp 
 }
 
 function requestOf({ load, sent }: Clients, withHeader: boolean): ClientRequest {
-  const path = load.paths[sent % load.paths.length] ?? '/';
-  return { namespace: load.namespace, service: load.service, method: load.method, path, headers: withHeader ? load.headers : {} };
+  const { namespace, service, port, host, method, via, paths } = load;
+  const path = paths[sent % paths.length] ?? '/';
+  return { namespace, service, port, host, method, via, path, headers: withHeader ? load.headers : {} };
 }

@@ -8,6 +8,8 @@ export interface Whereabouts {
   track: string;
   service: string;
   header: boolean;
+  /** A copy of a request, whose answer nobody waited for. */
+  mirrored: boolean;
 }
 
 export interface StatsView {
@@ -19,8 +21,16 @@ export interface StatsView {
   byService: Record<string, TallyView>;
   /** `with` and `without` the annotated header. */
   byHeader: Record<string, TallyView>;
+  /** Copies of requests; counted nowhere else. */
+  mirror: MirrorView;
   /** Not sent: too many in flight, or the machine was late. */
   dropped: number;
+}
+
+export interface MirrorView {
+  total: TallyView;
+  byWorkload: Record<string, TallyView>;
+  byVersion: Record<string, TallyView>;
 }
 
 export interface Stats extends StatsView {
@@ -32,7 +42,7 @@ export interface Stats extends StatsView {
 }
 
 interface Second {
-  groups: Map<string, { where: Whereabouts; tally: Tally }>;
+  groups: Map<string, Group>;
   dropped: number;
 }
 
@@ -55,7 +65,7 @@ export class GroundTruth {
   /** Counts a request as sent; its tally hears later how it ended. */
   begin(key: string, where: Whereabouts, now: number): Tally {
     const { groups } = this.second(key, Math.floor(now / 1000));
-    const name = `${where.pod} ${where.service} ${where.track} ${where.version} ${where.header}`;
+    const name = `${where.pod} ${where.service} ${where.track} ${where.version} ${where.header} ${where.mirrored}`;
     let group = groups.get(name);
     if (!group) {
       group = { where, tally: new Tally() };
@@ -95,29 +105,36 @@ export class GroundTruth {
 }
 
 function summarize(seconds: readonly Second[]): StatsView {
-  const total = new Tally();
-  const by = Object.fromEntries(Object.keys(groupings).map((name) => [name, {} as Record<string, Tally>]));
-  for (const { groups } of seconds) {
-    for (const { where, tally } of groups.values()) {
-      total.merge(tally);
-      for (const [name, field] of Object.entries(groupings)) addTo(by[name] as Record<string, Tally>, labelOf(where[field]), tally);
-    }
-  }
-  const shown = Object.entries(by).map(([name, tallies]) => [name, mapValues(tallies, (tally) => tally.view())]);
+  const groups = seconds.flatMap((second) => [...second.groups.values()]);
+  const users = groups.filter(({ where }) => !where.mirrored);
+  const copies = groups.filter(({ where }) => where.mirrored);
+  const shown = Object.entries(groupings).map(([name, field]) => [name, sumsBy(users, field)]);
+  const mirror = { total: sumOf(copies), byWorkload: sumsBy(copies, 'workload'), byVersion: sumsBy(copies, 'version') };
   const dropped = seconds.reduce((sum, second) => sum + second.dropped, 0);
-  return { total: total.view(), ...Object.fromEntries(shown), dropped };
+  return { total: sumOf(users), ...Object.fromEntries(shown), mirror, dropped };
+}
+
+type Group = { where: Whereabouts; tally: Tally };
+
+function sumOf(groups: readonly Group[]): TallyView {
+  const total = new Tally();
+  for (const { tally } of groups) total.merge(tally);
+  return total.view();
+}
+
+/** What has an empty value is in no group. */
+function sumsBy(groups: readonly Group[], field: (typeof groupings)[keyof typeof groupings]): Record<string, TallyView> {
+  const sums = new Map<string, Tally>();
+  for (const { where, tally } of groups) {
+    const key = labelOf(where[field]);
+    if (!key) continue;
+    const sum = sums.get(key) ?? new Tally();
+    sum.merge(tally);
+    sums.set(key, sum);
+  }
+  return Object.fromEntries([...sums].map(([key, sum]) => [key, sum.view()]));
 }
 
 function labelOf(value: string | boolean): string {
   return typeof value === 'string' ? value : value ? 'with' : 'without';
-}
-
-function addTo(tallies: Record<string, Tally>, key: string, tally: Tally): void {
-  if (!key) return;
-  tallies[key] ??= new Tally();
-  tallies[key].merge(tally);
-}
-
-function mapValues<A, B>(record: Record<string, A>, change: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
 }

@@ -1,0 +1,46 @@
+import { routingWords } from '@slipway/cluster';
+import { formatDuration, mdTable, mdText } from '@slipway/core';
+import type { RolloutState } from '../state.js';
+import type { Plan } from './plan.js';
+import type { Check } from './plan-checks.js';
+import { accessWords } from './required-access.js';
+
+/** The plan as Markdown, for the job summary and for a terminal. Pure. */
+export function planReport({ steps, end, access, checks, rollback }: Plan, going: RolloutState | undefined): string {
+  const rows = steps.map(({ step, routing, stable, canary, duration, changes, state }) => [
+    `${step}${going ? ` (${state})` : ''}`,
+    mdText(routingWords(routing)),
+    `${stable} + ${canary}`,
+    formatDuration(duration),
+    mdText(changes.join('; ')),
+  ]);
+  const last = ['then', 'everybody', String(steps[0]?.stable ?? ''), '', mdText(end.join('; '))];
+  return [
+    mdTable(['Step', 'New version gets', 'Pods', 'Watched', 'What is done'], [...rows, last]),
+    section('Looked at', checks),
+    section('The way back, now', rollback),
+    accessReport(access),
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+function section(title: string, checks: readonly Check[]): string {
+  if (checks.length === 0) return '';
+  return mdTable(
+    [title, '', ''],
+    checks.map(({ what, outcome, words }) => [mdText(what), outcome, mdText(words)]),
+  );
+}
+
+function accessReport(access: Plan['access']): string {
+  const lacking = access.filter(({ allowed }) => allowed !== true);
+  const head = `Permissions: ${access.length - lacking.length} of ${access.length} granted.`;
+  if (lacking.length === 0) return head;
+  const rows = lacking.map((each) => [
+    mdText(accessWords(each)),
+    each.allowed === null ? 'not known' : each.without === undefined ? 'missing' : 'missing, optional',
+    mdText(each.without ?? ''),
+  ]);
+  return `${head}\n\n${mdTable(['Permission', '', 'Without it'], rows)}`;
+}
