@@ -14,6 +14,8 @@ export interface Report {
 
 export interface Scenario {
   name: string;
+  /** It uses what all share (the fault proxy's count of requests), so nothing may run beside it. */
+  alone?: boolean;
   run(cluster: TestCluster): Promise<Report>;
 }
 

@@ -17,6 +17,7 @@ export * from './lease.js';
 export * from './names.js';
 export * from './reasons.js';
 export * from './resources.js';
+export * from './server-clock.js';
 export * from './snapshots/canonical-json.js';
 export * from './snapshots/in-parallel.js';
 export * from './snapshots/plan-restore.js';

@@ -15,6 +15,8 @@ export interface ConnectOptions extends KubeconfigOptions {
   /** Calls end when it aborts; see {@link KubeClient.withSignal}. */
   signal?: AbortSignal;
   clock?: Clock;
+  /** Hears the `Date` header of every answer, and when (by `clock`) the request was sent. */
+  onDate?: (date: string | undefined, sentAt: number) => void;
   /** 0 ≤ x < 1, for the pauses between retries. */
   random?: () => number;
 }
@@ -45,6 +47,7 @@ export function connect(options: ConnectOptions): KubeClient {
     deadlineMs: options.deadlineMs ?? 30_000,
     userAgent: FIELD_MANAGER,
     requests,
+    onDate: options.onDate,
   });
   return clientOver(send, server, requests, options.signal);
 }

@@ -21,6 +21,8 @@ export interface LeaseOptions {
   signal?: AbortSignal;
   /** Told when it waits for a holder that may be dead: one sentence. */
   onWait?: (words: string) => void;
+  /** Called at each look that finds another holding it. True: that one was asked to give it up, so it is waited for even when it is alive. */
+  whileHeld?: (holder: string) => Promise<boolean>;
 }
 
 /** A lease that this process holds. */
@@ -30,12 +32,33 @@ export interface HeldLease {
   readonly fencing: number;
   /** Aborts when the lease was taken by another or could not be renewed in time: stop writing. */
   readonly lost: AbortSignal;
+  /** Aborts, at a renewal, when another asked by {@link askHolder} that the work be ended. Reason: ASKED_TO_GO_BACK (details: the request). */
+  readonly asked: AbortSignal;
   /** Throws LEASE_LOST when another holds it, or when its time is over by this process's clock. No request. Call before each write. */
   assertHeld(): void;
   /** Renews now (the background renewal calls it too). */
   renew(): Promise<void>;
   /** Stops renewing and gives it up; never throws because another has it already. */
   release(client?: KubeClient): Promise<void>;
+}
+
+/** What one that does not hold the lease wants of its holder. */
+export interface LeaseRequest {
+  /** Who asks. */
+  by: string;
+  /** A code, and a sentence. */
+  reason: string;
+  summary: string;
+}
+
+/** How the work of a holder ends that another asked to go back. */
+export function askedToGoBack({ by, reason, summary }: LeaseRequest, cause?: unknown): OperationError {
+  return new OperationError(`${by} sent users back meanwhile (${reason}): ${summary}`, {
+    reason: 'ASKED_TO_GO_BACK',
+    next: ['See where the rollout stands: `canary-deploy` with command `status`.'],
+    details: { by, reason, summary },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** Who holds a lease, as its object says. */
@@ -55,11 +78,45 @@ const RENEW_SECONDS = 15;
 const SKEW_MS = 10_000;
 const LOOK_EVERY_MS = 2_000;
 const RELEASE_ATTEMPTS = 3;
+const REQUEST_ATTEMPTS = 3;
+/** How long a holder that is alive is waited for when it was asked to come to its end. */
+const PATIENCE_MS = 180_000;
+/** A {@link LeaseRequest} as JSON, with the fencing number of the holder that it is for. */
+const REQUEST = 'slipway.dev/go-back';
 
 /** Reads who holds a lease; undefined when it was never taken. */
 export async function readLease(client: KubeClient, namespace: string, name: string): Promise<LeaseRecord | undefined> {
   const lease = await client.find(resources.leases, namespace, name);
   return lease && recordOf(lease);
+}
+
+/**
+ * Asks the holder to end its work and go back, by an annotation that it sees at its next renewal. False: nobody holds the lease, or it
+ * changes too fast.
+ */
+export async function askHolder(client: KubeClient, namespace: string, name: string, request: LeaseRequest): Promise<boolean> {
+  for (let attempt = 1; attempt <= REQUEST_ATTEMPTS; attempt++) {
+    const lease = await client.find(resources.leases, namespace, name);
+    if (!lease?.spec?.holderIdentity) return false;
+    const value = JSON.stringify({ ...request, fencing: lease.spec.leaseTransitions });
+    const annotations = { ...lease.metadata.annotations, [REQUEST]: value };
+    const next = { ...lease, metadata: { ...lease.metadata, annotations } };
+    if (await unlessRefused(['CONFLICT', 'NOT_FOUND'], () => client.replace(resources.leases, namespace, name, next))) return true;
+  }
+  return false;
+}
+
+/** What the holder of this lease is asked; undefined: nothing, or it was for an earlier holder. */
+function requestIn(lease: KubeObject): LeaseRequest | undefined {
+  const text = lease.metadata.annotations?.[REQUEST];
+  if (text === undefined) return undefined;
+  try {
+    const { by, reason, summary, fencing } = JSON.parse(text);
+    const sound = [by, reason, summary].every((each) => typeof each === 'string' && each !== '');
+    return sound && fencing === lease.spec?.leaseTransitions ? { by, reason, summary } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -78,6 +135,7 @@ export async function acquireLease(client: KubeClient, options: LeaseOptions): P
   const began = clock.now();
   let watched: { renewTime: string; at: number } | undefined;
   let told = false;
+  let patient = false;
   for (;;) {
     const lease = await client.find(resources.leases, namespace, name);
     if (!lease) {
@@ -93,11 +151,13 @@ export async function acquireLease(client: KubeClient, options: LeaseOptions): P
       if (taken) return hold(client, taken, options);
       continue;
     }
+    if (await options.whileHeld?.(lease.spec?.holderIdentity)) patient = true;
     const waited = clock.now() - began;
-    if (alive || waited >= waitMs) throw held(lease, alive, options);
+    const longest = patient ? Math.max(waitMs, PATIENCE_MS) : waitMs;
+    if ((alive && !patient) || waited >= longest) throw held(lease, alive, options);
     if (!told) options.onWait?.(waitingFor(lease, options));
     told = true;
-    await clock.sleep(Math.min(LOOK_EVERY_MS, waitMs - waited), options.signal);
+    await clock.sleep(Math.min(LOOK_EVERY_MS, longest - waited), options.signal);
   }
 }
 
@@ -138,7 +198,8 @@ async function createLease(client: KubeClient, options: LeaseOptions): Promise<K
 
 function takeOver(client: KubeClient, lease: KubeObject, options: LeaseOptions): Promise<KubeObject | undefined> {
   const fencing = Math.max(lease.spec?.leaseTransitions ?? 0, options.fencingAbove ?? 0) + 1;
-  const next = { ...lease, spec: { ...lease.spec, ...specOf(options, fencing) } };
+  const { [REQUEST]: _answered, ...annotations } = lease.metadata.annotations ?? {};
+  const next = { ...lease, metadata: { ...lease.metadata, annotations }, spec: { ...lease.spec, ...specOf(options, fencing) } };
   return unlessRefused(['CONFLICT', 'NOT_FOUND'], () => client.replace(resources.leases, options.namespace, options.name, next));
 }
 
@@ -159,6 +220,7 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
   const renewMs = (options.renewSeconds ?? RENEW_SECONDS) * 1000;
   const fencing: number = taken.spec.leaseTransitions;
   const lost = new AbortController();
+  const asked = new AbortController();
   let current = taken;
   // When the request was made, not when it was answered: others count from what is written in the lease.
   let renewedAt = Date.parse(taken.spec.renewTime);
@@ -188,12 +250,14 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
       });
     } catch (error) {
       if (!(error instanceof OperationError) || (error.reason !== 'CONFLICT' && error.reason !== 'NOT_FOUND')) throw error;
-      // Ours with another version: an earlier renewal whose answer was lost, or somebody touched its labels.
+      // Ours with another version: an earlier renewal whose answer was lost, somebody touched its labels, or asks us for something.
       const there = await client.find(resources.leases, namespace, name);
       if (released) return;
       if (there?.spec?.holderIdentity !== holder || there.spec.leaseTransitions !== fencing) {
         throw lose(there?.spec?.holderIdentity ? `${there.spec.holderIdentity} has it` : 'it was given up or deleted');
       }
+      const request = requestIn(there);
+      if (request && !asked.signal.aborted) asked.abort(askedToGoBack(request));
       current = await client.replace(resources.leases, namespace, name, { ...there, spec: { ...there.spec, renewTime: microTime(at) } });
     }
     renewedAt = at;
@@ -212,6 +276,7 @@ function hold(initial: KubeClient, taken: KubeObject, options: LeaseOptions): He
     holder,
     fencing,
     lost: lost.signal,
+    asked: asked.signal,
     assertHeld,
     renew,
     async release(by = client) {

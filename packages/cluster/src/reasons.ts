@@ -71,6 +71,7 @@ export const clusterReasons = {
   GITOPS_OWNED: 'A GitOps controller would undo what the rollout writes; the message has the YAML that lets it ignore it.',
   LEASE_HELD: 'Another run works on this service.',
   LEASE_LOST: 'The lease was lost; nothing more was written.',
+  ASKED_TO_GO_BACK: 'Another run sent users back meanwhile, and this one went back, too.',
   STATE_NEWER: 'The state was written by a newer version.',
   STATE_CORRUPT: 'The state cannot be read; it was edited by hand or damaged.',
   STATE_TOO_LARGE: 'The state does not fit into a ConfigMap.',

@@ -1,4 +1,4 @@
-import { readWorkload, type TrafficRouter } from '@slipway/cluster';
+import { type PreparedPatch, readWorkload, type TrafficRouter } from '@slipway/cluster';
 import type { Log } from '@slipway/core';
 import type { Bench } from './act.js';
 import { restoreStable } from './restore-stable.js';
@@ -29,6 +29,20 @@ export function wayOutByTemplate(latest: () => RolloutState, { client, deps }: B
       const state = latest();
       const stable = await readWorkload(free, namespace, workload, container);
       if (stable.image === state.image.to) await restoreStable(free, state, stable);
+    },
+  };
+}
+
+/** Everybody to stable by the patches that the record keeps, without reading anything; what they do not fit any more is read and done anew. */
+export function wayOutByRecord(patches: readonly PreparedPatch[], { client, router }: Pick<Bench, 'client' | 'router'>): WayOut {
+  const free = client.withSignal(undefined);
+  return {
+    words: () => patches.map(({ words }) => words).join(' and '),
+    take: async () => {
+      const sent = await Promise.allSettled(
+        patches.map(({ resource, namespace, name, patch }) => free.patch(resource, namespace, name, patch, { timeoutMs: 1_500 })),
+      );
+      if (sent.some(({ status }) => status === 'rejected')) await router.makeSafe(free);
     },
   };
 }

@@ -17,6 +17,7 @@ import {
   nothingToDo,
   pausedNow,
   resumed,
+  somebodyWorks,
   stepInForce,
   stepsRemaining,
   tooLateToPause,
@@ -146,7 +147,11 @@ function acceptAbort(command: Extract<Command, { kind: 'abort' }>, state: Rollou
 function acceptRollBack(command: Extract<Command, { kind: 'roll-back' }>, state: RolloutState | undefined, at: Circumstances): Acceptance {
   if (state === undefined || (command.image !== undefined && state.image.to !== command.image)) return end(nothingToDo(undefined));
   if (isGoingBack(state)) return { kind: 'go', state };
-  if (isActive(state)) return { kind: 'go', state: goingBack(state, 'aborting', command) };
+  if (isActive(state)) {
+    const changed = command.generation !== undefined && command.generation !== state.generation;
+    return changed ? end(somebodyWorks(state)) : { kind: 'go', state: goingBack(state, 'aborting', command) };
+  }
+  if (command.onlyUnfinished) return end(nothingToDo(state));
   // One automatic rollback per rollout: after `undone` there is nothing more to take back.
   if (state.phase !== 'promoted' || at.stableImage === state.image.from) return end(alreadyGood(state));
   if (at.stableImage !== state.image.to) return end(changedSince(state, at.stableImage));

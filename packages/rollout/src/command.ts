@@ -9,8 +9,20 @@ export type Command =
   | { kind: 'resume' }
   /** `reason`: a code of the running action's contract; `summary`: why, one sentence. */
   | { kind: 'abort'; reason: string; summary: string }
-  /** Back to the last good version: aborts what is on its way, or takes back what was promoted last. */
-  | { kind: 'roll-back'; reason: string; summary: string; image?: string };
+  | RollBack;
+
+/**
+ * Back to the last good version: aborts what is on its way, or takes back what was promoted last. `onlyUnfinished`: what is at rest stays.
+ * `generation`: only if the state is still the one that was seen.
+ */
+export interface RollBack {
+  kind: 'roll-back';
+  reason: string;
+  summary: string;
+  image?: string;
+  onlyUnfinished?: boolean;
+  generation?: number;
+}
 
 /** What is known when a command is to be accepted, besides the state. */
 export interface Circumstances {

@@ -9,7 +9,7 @@ import type { RolloutTarget } from './target.js';
 const BETWEEN = 1_000;
 /** A route may take this long to reach every proxy; what is split wrongly for longer will stay so. */
 const LONGEST = 30_000;
-/** How long requests are waited for before it is said that there are too few to tell. */
+/** How long enough requests are waited for, from when the split last looked wrong, before it is said that there are too few to tell. */
 const QUIET = 10_000;
 /** Pods asked per track; more are left to their controller, which gives all of a track the same. */
 const MOST_PODS = 30;
@@ -19,11 +19,12 @@ const MOST_PODS = 30;
  * pods tell nothing (no metrics, no right to read them) or too few requests come, says that, because a service without users must not be stuck.
  * A split that is near (probes are counted by some servers, too) is told and let pass.
  *
- * Reason: WEIGHT_NOT_IN_FORCE, when for 30 s the canary gets less than half or more than twice of what it should.
+ * Reason: WEIGHT_NOT_IN_FORCE, when after 30 s a track still gets less than half or more than twice of what it should.
  */
 export async function measureSplit(bench: Bench, stable: KubeObject, canary: KubeObject | undefined, weight: number): Promise<string> {
   const { context } = bench.deps;
   const began = context.clock.now();
+  let since = began;
   const tracks = await podsOf(bench, stable, canary);
   if (!tracks) return `not measured: the pods of a track cannot be listed, or are more than ${MOST_PODS}`;
   let before = await countsOf(bench, tracks);
@@ -34,20 +35,26 @@ export async function measureSplit(bench: Bench, stable: KubeObject, canary: Kub
     if (!now) break;
     recent = plus(recent, now, before);
     before = now;
-    const waited = context.clock.now() - began;
+    const looked = context.clock.now();
     const verdict = splitVerdict(recent, weight);
     const words = `${recent.canary} of ${recent.canary + recent.stable} requests`;
     if (verdict === 'agrees') return `measured: ${words}`;
-    if (verdict === 'differs' && waited >= LONGEST) {
-      if (isNear(recent, weight)) return `measured: ${words}, which is not quite ${weight} %`;
-      throw notSplit(words, weight, bench.deps.target);
-    }
-    if (verdict === 'unknown' && waited >= QUIET) return `not measured: ${words} in ${Math.round(waited / 1000)} s are too few to tell`;
+    if (verdict === 'unknown' && looked - since >= QUIET) return `not measured: ${words} in ${seconds(looked - since)} are too few to tell`;
     context.progress(`${words} met the canary; ${weight} % are wanted`);
+    if (verdict !== 'differs') continue;
+    if (looked - began >= LONGEST) {
+      if (isNear(recent, weight)) return `measured: ${words}, which is not quite ${weight} %`;
+      throw notSplit(words, seconds(looked - since), weight, bench.deps.target);
+    }
     // Requests of the time before the route was in force everywhere must not be held against it.
-    if (verdict === 'differs') recent = { stable: 0, canary: 0 };
+    recent = { stable: 0, canary: 0 };
+    since = looked;
   }
   return 'not measured: the pods do not tell how many requests they serve';
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }
 
 /** A counter that fell belongs to a pod that began anew; what it counted is not known. */
@@ -57,9 +64,11 @@ function plus(sum: SplitCounts, now: SplitCounts, before: SplitCounts): SplitCou
   return { stable: sum.stable + grown.stable, canary: sum.canary + grown.canary };
 }
 
+/** Neither track has less than half or more than twice of what it should; at 100 % stable should have nothing, which has no half. */
 function isNear({ stable, canary }: SplitCounts, weight: number): boolean {
   const share = (100 * canary) / (stable + canary);
-  return share >= weight / 2 && 100 - share >= (100 - weight) / 2;
+  const fits = (seen: number, wanted: number) => seen >= wanted / 2 && seen <= wanted * 2;
+  return fits(share, weight) && (weight === 100 || fits(100 - share, 100 - weight));
 }
 
 type Tracks = Record<'stable' | 'canary', KubeObject[]>;
@@ -88,8 +97,8 @@ async function countsOf(bench: Bench, { stable, canary }: Tracks): Promise<Split
   return { stable: ofStable.requests, canary: ofCanary.requests };
 }
 
-function notSplit(words: string, weight: number, { namespace, kubeService }: RolloutTarget): OperationError {
-  return new OperationError(`The objects say ${weight} %, but in the last second ${words} met the canary.`, {
+function notSplit(words: string, time: string, weight: number, { namespace, kubeService }: RolloutTarget): OperationError {
+  return new OperationError(`The objects say ${weight} %, but in the last ${time} ${words} met the canary.`, {
     reason: 'WEIGHT_NOT_IN_FORCE',
     next: [
       `See whether requests to ${namespace}/${kubeService} pass the route at all, and whether clients stay with one pod (sessions, long-lived connections).`,

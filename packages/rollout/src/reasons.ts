@@ -38,6 +38,9 @@ export const rolloutReasons = {
   ENGINE_NOT_RESPONDING: 'The controller does not act on what it is told; it may not be running.',
   ENGINE_DEGRADED: 'The controller cannot go on with the update, and did not abort it.',
   CANCELLED: 'The run was cancelled; by default users were sent back at once.',
+  RUNNER_LOST: 'The run that moved users was silent for too long; they were sent back.',
+  RECONCILED: 'A rollout whose run had died was brought to its end.',
+  SOMEBODY_WORKS: 'The rollout’s state or lease was written meanwhile, so a run is alive; it was left alone.',
 } as const satisfies Record<string, string>;
 
 /** Reasons of an analysis. */

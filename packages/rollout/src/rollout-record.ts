@@ -1,8 +1,8 @@
-import { configMapStore, type DocumentStore, type HeldLease, type KubeClient, routingWords, type Stored } from '@slipway/cluster';
+import { askedToGoBack, configMapStore, type DocumentStore, type HeldLease, type KubeClient, routingWords, type Stored } from '@slipway/cluster';
 import { type Clock, OperationError } from '@slipway/core';
 import type { Change } from './decide.js';
 import { parseState } from './parse-state.js';
-import type { RolloutState } from './state.js';
+import { isGoingBack, type RolloutState } from './state.js';
 
 /** How many lines of history the state keeps. */
 const LOG_LINES = 50;
@@ -50,7 +50,7 @@ export class RolloutRecord {
     return this.stored?.value;
   }
 
-  /** Writes `next`; `what` is added to its history. Reasons: ROLLOUT_SUPERSEDED, LEASE_LOST. */
+  /** Writes `next`; `what` is added to its history. Reasons: ROLLOUT_SUPERSEDED, ASKED_TO_GO_BACK, LEASE_LOST. */
   async write(next: RolloutState, what?: string): Promise<RolloutState> {
     this.lease.assertHeld();
     this.refuseNewer(this.stored?.value);
@@ -59,7 +59,7 @@ export class RolloutRecord {
       this.stored = await this.store.write(value, this.stored);
     } catch (error) {
       if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
-      await this.readAgain(error);
+      await this.readAgain(error, next);
       this.stored = await this.store.write(value, this.stored);
     }
     return value;
@@ -81,10 +81,12 @@ export class RolloutRecord {
   }
 
   /** After a conflict: only a write of our own (its answer lost), or one that left the state alone (a label), may be built upon. */
-  private async readAgain(conflict: OperationError): Promise<void> {
+  private async readAgain(conflict: OperationError, next: RolloutState): Promise<void> {
     const before = this.stored?.value;
     this.stored = await this.store.read();
     const there = this.stored?.value;
+    const forward = before !== undefined && !isGoingBack(before) && !isGoingBack(next);
+    if (forward && there?.id === before.id && isGoingBack(there)) throw sentBack(there, conflict);
     if (there?.fencing === this.lease.fencing) return;
     if (there !== undefined && there.generation === before?.generation && there.fencing === before.fencing) return;
     throw superseded(there, conflict);
@@ -93,6 +95,12 @@ export class RolloutRecord {
   private refuseNewer(there: RolloutState | undefined): void {
     if (there && there.fencing > this.lease.fencing) throw superseded(there);
   }
+}
+
+/** An abort from elsewhere does not wait for our lease; it writes that users are on their way back, and is not to be overwritten. */
+function sentBack({ ended }: RolloutState, conflict: OperationError): OperationError {
+  const { reason = 'ABORTED', summary = 'no reason recorded.' } = ended ?? {};
+  return askedToGoBack({ by: 'Another run', reason, summary }, conflict);
 }
 
 function superseded(there: RolloutState | undefined, cause?: unknown): OperationError {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type KubeClient, readReplicaSets, readWorkload, revisionsOf, type TrafficRouter, type Workload, waitReady } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
-import { bothWaysOut, guard, type WayOut, wayOutByRoute, wayOutByTemplate } from './abort-now.js';
+import { bothWaysOut, type Guard, guard, type WayOut, wayOutByRecord, wayOutByRoute, wayOutByTemplate } from './abort-now.js';
 import { abortOrphan } from './abort-orphan.js';
 import { abortUnrecorded, type BackCommand, findCanary } from './abort-unrecorded.js';
 import { type Acceptance, accept, goingBack } from './accept.js';
@@ -11,6 +11,7 @@ import type { Circumstances, Command } from './command.js';
 import type { RolloutDeps } from './deps.js';
 import { drive } from './drive.js';
 import { engineKindOf, runEngineCommand } from './engines/index.js';
+import { routeFirst } from './route-first.js';
 import { settledVerdict } from './settled-verdict.js';
 import { isActive, isGoingBack, type RolloutState } from './state.js';
 import type { RolloutTarget } from './target.js';
@@ -33,23 +34,61 @@ export interface Finished {
  */
 export async function runCommand(deps: RolloutDeps, command: Command): Promise<Finished> {
   if (engineKindOf(deps.target)) return runEngineCommand(deps, command);
-  const attempt = async (held: Held) => {
+  const attempt = async (first: Held) => {
+    let held = first;
     for (let tries = 1; ; tries++) {
       try {
-        const finished = await once(deps, command, held);
-        if (finished) return finished;
+        const finished = await once(deps, held.asked ?? command, held);
+        if (finished) return inPlaceOf(command, finished, held);
       } catch (error) {
+        const asked = await held.afterRequest?.(error);
+        if (asked) {
+          deps.context.log.warning(`Another run sent users back: ${asked.asked?.summary} This one goes back, too.`);
+          held = asked;
+          continue;
+        }
         // A closed gate is an answer, not a failure: users stay where they are.
         if (isGateClosed(error)) return { verdict: gateClosed(error), state: held.record.state };
         if (tries >= DECISIONS || !isOvertaken(error, held)) throw error;
       }
     }
   };
-  return withLease(deps, attempt, isBack(command));
+  return withLease(deps, attempt, isBack(command) ? { evenCorrupt: true, routeFirst: routeFirst(deps, command) } : {});
+}
+
+/** A way back that another run asked of this one, or that was done by another before this one had the lease, is told as what it is to this command. */
+function inPlaceOf(command: Command, finished: Finished, { asked, routedFirst }: Held): Finished {
+  const { state, verdict } = finished;
+  const isOurs = asked !== undefined || (routedFirst === state?.id && verdict.outcome === 'skipped');
+  return isOurs && state?.phase === 'aborted' ? { state, verdict: settledVerdict(command, state) } : finished;
 }
 
 /** Decides and acts once; undefined: a way back that was begun is finished, and the command has to be put again. */
 async function once(deps: RolloutDeps, command: Command, held: Held): Promise<Finished | undefined> {
+  const early = guardEarly(deps, held);
+  try {
+    return await decided(deps, command, held, early);
+  } catch (error) {
+    const sent = await early?.sent();
+    if (!sent) throw error;
+    const state = await recordCancelled(held, 'rollback', false);
+    return { verdict: cancelledVerdict(state, sent), state };
+  } finally {
+    early?.disarm();
+  }
+}
+
+/** Until the route has been read, the patches that the record keeps are what a cancellation sends. */
+function guardEarly(deps: RolloutDeps, held: Held): Guard | undefined {
+  const { state } = held.record;
+  const { context, onCancel = 'rollback' } = deps;
+  const forward = isActive(state) && (state.phase === 'starting' || state.phase === 'progressing');
+  if (!forward || onCancel === 'hold' || !state.wayOut?.length) return undefined;
+  const bench = benchOf(deps, state, held, state.replicas);
+  return guard(wayOutByRecord(state.wayOut, bench), context.signal, context.log);
+}
+
+async function decided(deps: RolloutDeps, command: Command, held: Held, early: Guard | undefined): Promise<Finished | undefined> {
   const state = held.record.state;
   const stable = await readStable(deps, state, held);
   if (stable instanceof OperationError) return withoutStable(deps, command, stable, held);
@@ -58,7 +97,7 @@ async function once(deps: RolloutDeps, command: Command, held: Held): Promise<Fi
   const acceptance = accept(command, state, deps.target, await circumstances(deps, state, world, bench));
   if (acceptance.kind === 'end') return end(acceptance, command, world, bench, held);
   if (acceptance.kind === 'go' && promotesCanary(acceptance.state, world)) refuseRecreate(world.stable);
-  const rested = await bringAbout(acceptance, world, bench, held);
+  const rested = await bringAbout(acceptance, world, bench, held, early);
   const again = acceptance.kind === 'finish' && !rested.cancelled;
   return again ? undefined : finish(command, rested, held);
 }
@@ -149,8 +188,14 @@ interface Rested {
 /** What became of the users of a cancelled run: `held`: nothing was to be moved. */
 type Cancelled = 'safe' | 'restoring' | 'unsent' | 'held';
 
-async function bringAbout(acceptance: Exclude<Acceptance, { kind: 'end' }>, world: World, bench: Bench, held: Held): Promise<Rested> {
-  if (acceptance.kind !== 'begin') return driveGuarded(acceptance.state, world, bench, held);
+async function bringAbout(
+  acceptance: Exclude<Acceptance, { kind: 'end' }>,
+  world: World,
+  bench: Bench,
+  held: Held,
+  early: Guard | undefined,
+): Promise<Rested> {
+  if (acceptance.kind !== 'begin') return driveGuarded(acceptance.state, world, bench, held, early);
   await refuseHopeless(acceptance, world, bench);
   const { weight, image } = acceptance;
   const state = await held.record.write(
@@ -160,15 +205,16 @@ async function bringAbout(acceptance: Exclude<Acceptance, { kind: 'end' }>, worl
   const begun = benchOf(bench.deps, state, held, state.replicas);
   // The router that knows the snapshot has read nothing yet, and a cancellation needs its patch prepared.
   if (state.kind === 'canary') await begun.router.read();
-  return driveGuarded(state, world, begun, held);
+  return driveGuarded(state, world, begun, held, early);
 }
 
 /** Drives to rest; on a cancellation users are sent back first, then the state says so for whoever finishes it (`post`, or a re-run). */
-async function driveGuarded(state: RolloutState, world: World, bench: Bench, held: Held): Promise<Rested> {
+async function driveGuarded(state: RolloutState, world: World, bench: Bench, held: Held, early: Guard | undefined): Promise<Rested> {
   const { context, onCancel = 'rollback' } = bench.deps;
   // What is on its way back goes on, whatever is said about going forward.
   const armed = onCancel === 'rollback' || isGoingBack(state);
   const watch = armed ? guard(wayOut(state, bench, held), context.signal, context.log) : undefined;
+  early?.disarm();
   try {
     const rested = await drive(state, world, held.record, bench);
     if (watch?.sent() === undefined) return { state: rested, cancelled: false };
@@ -179,7 +225,7 @@ async function driveGuarded(state: RolloutState, world: World, bench: Bench, hel
   }
   const sent = await watch?.sent();
   const cancelled = sent === 'safe' && changesStable(state) ? 'restoring' : (sent ?? 'held');
-  return { state: await recordCancelled(held, onCancel), cancelled };
+  return { state: await recordCancelled(held, onCancel, changesStable(state)), cancelled };
 }
 
 function wayOut(state: RolloutState, bench: Bench, { record }: Held): WayOut {
@@ -194,8 +240,12 @@ function changesStable({ kind, phase }: RolloutState): boolean {
   return kind === 'rolling' || phase === 'undoing' || phase === 'promoting';
 }
 
-async function recordCancelled({ record }: Held, onCancel: 'rollback' | 'hold'): Promise<RolloutState> {
+async function recordCancelled({ record }: Held, onCancel: 'rollback' | 'hold', templateSent: boolean): Promise<RolloutState> {
   const state = record.state as RolloutState;
+  // The end was being written when the signal came: stable has its former template again, so it is not what the record says.
+  if (onCancel === 'rollback' && templateSent && state.phase === 'promoted') {
+    return record.write(goingBack(state, 'undoing', { reason: 'CANCELLED', summary: 'The run was cancelled.' }), 'back: CANCELLED');
+  }
   if (onCancel === 'hold' || !isActive(state) || isGoingBack(state)) return state;
   return record.write(goingBack(state, 'aborting', { reason: 'CANCELLED', summary: 'The run was cancelled.' }), 'back: CANCELLED');
 }

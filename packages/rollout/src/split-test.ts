@@ -6,22 +6,23 @@ export interface SplitCounts {
 
 /** Below this probability a split does not come from the wanted weight. */
 const IMPROBABLE = 0.001;
-/** With fewer requests of a track expected, nothing can be told apart from nobody. */
+/** Requests that must have come before everybody is said to meet the canary. */
 const FEWEST = 5;
 
 /**
- * The sample-ratio test: whether requests that were counted come from a split of `weight` percent, two-sided and exact (binomial). `unknown`:
- * so few were counted that a split of nobody, or of everybody, would look the same. Pure.
+ * The sample-ratio test: whether requests that were counted come from a split of `weight` percent (1–100), two-sided and exact (binomial).
+ * `unknown`: so few were counted that a split of nobody, or of everybody, would pass, too. Pure.
  */
 export function splitVerdict({ stable, canary }: SplitCounts, weight: number): 'agrees' | 'differs' | 'unknown' {
   const n = stable + canary;
   const share = weight / 100;
-  if (weight === 100) return n < FEWEST ? 'unknown' : stable === 0 ? 'agrees' : 'differs';
-  if (binomialTail(n, canary, share) < IMPROBABLE / 2) return 'differs';
-  return n * Math.min(share, 1 - share) < FEWEST ? 'unknown' : 'agrees';
+  const differs = (k: number) => binomialTail(n, k, share) < IMPROBABLE / 2;
+  if (weight === 100) return stable > 0 ? 'differs' : n < FEWEST ? 'unknown' : 'agrees';
+  if (differs(canary)) return 'differs';
+  return differs(0) && differs(n) ? 'agrees' : 'unknown';
 }
 
-/** The smaller of P(X ≤ k) and P(X ≥ k) for X ~ Binomial(n, p): summed from k outwards, where terms fall. */
+/** The smaller of P(X ≤ k) and P(X ≥ k) for X ~ Binomial(n, p), 0 < p < 1: summed from k outwards, where terms fall. Exact to 10 digits. */
 export function binomialTail(n: number, k: number, p: number): number {
   if (n === 0) return 1;
   const down = k <= n * p;

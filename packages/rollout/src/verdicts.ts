@@ -176,6 +176,15 @@ export function nothingToDo(state: RolloutState | undefined): Verdict {
   return { outcome: 'skipped', reason: 'NOTHING_TO_DO', summary: `There is nothing to send back: ${why}.` };
 }
 
+/** The rollout was written while it was looked at, so its run is alive. */
+export function somebodyWorks(state: RolloutState): Verdict {
+  return {
+    outcome: 'skipped',
+    reason: 'SOMEBODY_WORKS',
+    summary: `${nameOf(state)} is ${state.phase}, and its run is alive: it was written while it was being looked at. Nothing was changed.`,
+  };
+}
+
 export function alreadyGood(state: RolloutState): Verdict {
   const was =
     state.phase === 'undone' ? 'was rolled back before' : state.phase === 'aborted' ? 'was aborted' : 'is not what the Deployment runs';

@@ -48,6 +48,7 @@ environments: { production: { namespace: shop } }
 services:
   shop:
     traffic: { router: ${router} }
+    split-check: objects
     steps:
       - { weight: 10, duration: 20s }
       - { weight: 50, duration: 20s }

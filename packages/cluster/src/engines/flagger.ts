@@ -75,8 +75,8 @@ export function flagger(client: KubeClient, { namespace, name, container }: Engi
   /** True: the template was not what serves. */
   async function takeBack({ target, primary }: FlaggerObjects, marked: boolean, by = client): Promise<boolean> {
     if (!primary) return false;
-    const isMarked = rolloutOf(target).startsWith(ABORTED);
-    if (!differs(target, primary) && (marked || !isMarked)) return false;
+    const wasMarked = rolloutOf(target).startsWith(ABORTED);
+    if (!differs(target, primary) && (marked || !wasMarked)) return false;
     const former = formerTemplate(target, primary, await readRevisions(target, by));
     await setTemplate(target, marked ? markedTemplate(former, target) : former, by);
     return true;
@@ -132,7 +132,7 @@ export function flagger(client: KubeClient, { namespace, name, container }: Engi
     async undo(image) {
       const { target, primary } = await readObjects();
       const { container: released } = workloadOf(target, container);
-      const former = (await readRevisions(target)).find(({ images }) => images[released] === image);
+      const former = (await readRevisions(target)).find((each) => each.images[released] === image && !isMarked(each));
       if (!former) throw noRevision(target, image);
       // Users first: Flagger looks at the Canary once in an interval, and would take two looks to bring the template to the primary.
       if (primary) await setImage(client, workloadOf(primary, released), image);
@@ -168,6 +168,10 @@ function rolloutOf({ spec }: KubeObject): string {
   return spec?.template?.metadata?.annotations?.[annotations.rollout] ?? '';
 }
 
+function isMarked({ template }: Revision): boolean {
+  return String(template?.metadata?.annotations?.[annotations.rollout] ?? '').startsWith(ABORTED);
+}
+
 /** A template that Flagger has not promoted: the former one, with a mark of this attempt's own. */
 // biome-ignore lint/suspicious/noExplicitAny: a pod template is copied whole
 function markedTemplate(former: any, target: KubeObject): unknown {
@@ -178,7 +182,6 @@ function markedTemplate(former: any, target: KubeObject): unknown {
 /** The newest template whose images are the primary's; where none is kept, the present one with the primary's images. */
 function formerTemplate(target: KubeObject, primary: KubeObject, list: readonly Revision[]): unknown {
   const images = imagesOf(primary);
-  const isMarked = ({ template }: Revision) => String(template?.metadata?.annotations?.[annotations.rollout] ?? '').startsWith(ABORTED);
   const former = list.find((revision) => isDeepStrictEqual(revision.images, images) && !isMarked(revision));
   if (former) return former.template;
   const { template } = target.spec;

@@ -33,6 +33,8 @@ export interface RequesterOptions {
   userAgent: string;
   /** Counts per verb. */
   requests: Record<string, number>;
+  /** Hears the `Date` header of every answer, and when the request was sent. */
+  onDate?: ((date: string | undefined, sentAt: number) => void) | undefined;
 }
 
 export type Requester = (call: Call) => Promise<HttpAnswer>;
@@ -47,8 +49,10 @@ export function requester(options: RequesterOptions): Requester {
 
   async function once(call: Call, timeoutMs: number): Promise<Attempt> {
     const known = await credentials.current();
+    const sentAt = clock.now();
     try {
       const answer = await exchange(toHttp(call, options), known, { timeoutMs, maxBytes: MAX_ANSWER_BYTES, signal: call.signal });
+      options.onDate?.(answer.headers.date, sentAt);
       return { answer };
     } catch (failure) {
       if (failure instanceof TransportFailure) return { failure };

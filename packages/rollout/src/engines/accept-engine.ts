@@ -15,6 +15,7 @@ import {
   notPaused,
   pausedNow,
   resumed,
+  somebodyWorks,
   stepInForce,
   stepsRemaining,
   tooLateToPause,
@@ -116,11 +117,13 @@ function unrecorded(state: RolloutState | undefined, view: EngineView, why: { re
 
 function rollBackActive(state: EngineState, command: Extract<Command, { kind: 'roll-back' }>): EngineAcceptance {
   if (command.image !== undefined && state.image.to !== command.image) return end(nothingToDo(undefined));
-  return goBack(state, command);
+  const changed = command.generation !== undefined && command.generation !== state.generation && !isGoingBack(state);
+  return changed ? end(somebodyWorks(state)) : goBack(state, command);
 }
 
 function rollBack(command: Extract<Command, { kind: 'roll-back' }>, state: RolloutState | undefined, view: EngineView): EngineAcceptance {
   if (state === undefined || (command.image !== undefined && state.image.to !== command.image)) return end(nothingToDo(undefined));
+  if (command.onlyUnfinished) return end(nothingToDo(state));
   if (state.phase !== 'promoted' || endOf(view, state.image.from) === 'promoted') return end(alreadyGood(state));
   if (view.image.desired !== state.image.to) return end(changedSince(state, view.image.desired));
   return { kind: 'go', state: goingBack(state, 'undoing', command) as EngineState };

@@ -1,4 +1,4 @@
-import type { EngineView } from '@slipway/cluster';
+import type { EngineView, KubeClient } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import { guard, type WayOut } from '../abort-now.js';
 import { goingBack } from '../accept.js';
@@ -34,10 +34,11 @@ export async function runEngineCommand(deps: RolloutDeps, command: Command): Pro
       if (decisions >= DECISIONS) throw restless(deps);
     }
   };
-  return withLease(deps, body, back, async (client) => {
+  const exists = async (client: KubeClient) => {
     const kind = engineKindOf(deps.target);
     if (kind) await engineFor(client, deps.target, kind).check();
-  });
+  };
+  return withLease(deps, body, { evenCorrupt: back, exists });
 }
 
 /** Decides and acts once; undefined: something had to be finished first, and the command has to be put again. */

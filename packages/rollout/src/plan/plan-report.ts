@@ -1,9 +1,9 @@
 import { routingWords } from '@slipway/cluster';
 import { formatDuration, mdTable, mdText } from '@slipway/core';
 import type { RolloutState } from '../state.js';
+import { accessWords } from './access.js';
+import type { Check } from './check.js';
 import type { Plan } from './plan.js';
-import type { Check } from './plan-checks.js';
-import { accessWords } from './required-access.js';
 
 /** The plan as Markdown, for the job summary and for a terminal. Pure. */
 export function planReport({ steps, end, access, checks, rollback }: Plan, going: RolloutState | undefined): string {
@@ -11,10 +11,10 @@ export function planReport({ steps, end, access, checks, rollback }: Plan, going
     `${step}${going ? ` (${state})` : ''}`,
     mdText(routingWords(routing)),
     `${stable} + ${canary}`,
-    formatDuration(duration),
+    duration > 0 ? formatDuration(duration) : '',
     mdText(changes.join('; ')),
   ]);
-  const last = ['then', 'everybody', String(steps[0]?.stable ?? ''), '', mdText(end.join('; '))];
+  const last = [rows.length > 0 ? 'then' : '', 'everybody', '', '', mdText(end.join('; '))];
   return [
     mdTable(['Step', 'New version gets', 'Pods', 'Watched', 'What is done'], [...rows, last]),
     section('Looked at', checks),
@@ -29,7 +29,7 @@ function section(title: string, checks: readonly Check[]): string {
   if (checks.length === 0) return '';
   return mdTable(
     [title, '', ''],
-    checks.map(({ what, outcome, words }) => [mdText(what), outcome, mdText(words)]),
+    checks.map(({ what, outcome, words, next }) => [mdText(what), outcome, mdText([words, ...next].join(' '))]),
   );
 }
 

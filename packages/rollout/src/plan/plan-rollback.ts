@@ -1,41 +1,56 @@
-import { type KubeClient, readReplicaSets, resources, revisionsOf, undoPatch, type Workload } from '@slipway/cluster';
-import { OperationError } from '@slipway/core';
+import { type KubeClient, readReplicaSets, readSnapshot, resources, revisionsOf, stableAlone, type TrafficRouter, undoPatch, type Workload } from '@slipway/cluster';
 import { isActive, type RolloutState } from '../state.js';
-import { type Check, check } from './plan-checks.js';
+import type { RolloutTarget } from '../target.js';
+import { type Check, check, warning } from './check.js';
+import { tryRoute } from './plan-checks.js';
+import { checkWatchdog } from './watchdog.js';
 
-/** Whether users could be sent back now: each part of the way is looked at, and its writes tried by dry run. */
-export async function checkRollback(client: KubeClient, stable: Workload, state: RolloutState | undefined): Promise<Check[]> {
-  if (isActive(state)) return [await wayOut(client, state), await snapshotThere(client, state)];
-  return [await previousRevision(client, stable), ...(state?.phase === 'promoted' ? [await snapshotThere(client, state)] : [])];
+interface RollbackWorld {
+  /** All of its writes are dry runs. */
+  client: KubeClient;
+  target: RolloutTarget;
+  stable: Workload;
+  router: TrafficRouter;
+  state: RolloutState | undefined;
 }
 
-function wayOut(client: KubeClient, { wayOut: patches }: RolloutState): Promise<Check> {
-  return check('the patch that sends everybody back is accepted (dry run)', async () => {
-    if (!patches || patches.length === 0) return ['no user meets the canary by a route of ours now'];
-    for (const { resource, namespace, name, patch } of patches) await client.patch(resource, namespace, name, patch, { dryRun: true });
-    return [];
+/** Whether users could be sent back now: each part of the way is looked at, and its writes tried by dry run. */
+export async function checkRollback(world: RollbackWorld): Promise<Check[]> {
+  const { client, target, state } = world;
+  const watchdog = await checkWatchdog(client, target.namespace, target.workload);
+  if (isActive(state) && state.kind === 'canary') return [...(await wayOut(world, state)), await snapshotThere(client, state), watchdog];
+  return [await previousRevision(world), ...(state?.snapshot ? [await snapshotThere(client, state)] : []), watchdog];
+}
+
+/** `abort` computes its patches from what is there; a watchdog sends those that were written down when the step came into force. */
+async function wayOut(world: RollbackWorld, { wayOut: prepared = [] }: RolloutState): Promise<Check[]> {
+  const now = await check('everybody can be sent back by `abort` (dry run)', () => tryRoute(world, stableAlone));
+  if (prepared.length === 0) return [now];
+  const kept = await check('the patches kept for a watchdog are accepted (dry run)', async () => {
+    for (const { resource, namespace, name, patch } of prepared) await world.client.patch(resource, namespace, name, patch);
   });
+  if (kept.outcome !== 'refused') return [now, kept];
+  const words = `Somebody has changed the route since the step came into force, so they fit no longer: ${kept.words}`;
+  return [now, now.outcome === 'refused' ? kept : warning(kept.what, words, ['Run `step`, or `start` with the same image again: it writes them anew.'])];
 }
 
 /** What `auto-rollback now` would put back after a promotion. */
-function previousRevision(client: KubeClient, { deployment, container, image }: Workload): Promise<Check> {
+function previousRevision({ client, stable: { deployment, container, image } }: RollbackWorld): Promise<Check> {
   return check('the former version can be put back (dry run)', async () => {
     const revisions = revisionsOf(await readReplicaSets(client, deployment));
     const former = revisions.find(({ images }) => images[container] !== undefined && images[container] !== image);
     if (!former) return ['There is no former version: this one is the first. After a release there is.'];
     const { namespace = '', name } = deployment.metadata;
-    await client.patch(resources.deployments, namespace, name, undoPatch(deployment, former), { dryRun: true });
+    await client.patch(resources.deployments, namespace, name, undoPatch(deployment, former));
     return [];
   });
 }
 
+/** There, and what was written down when it was taken. */
 function snapshotThere(client: KubeClient, { snapshot, target }: RolloutState): Promise<Check> {
-  return check('the snapshot is there', async () => {
+  return check('the snapshot is there and whole', async () => {
     if (!snapshot) return ['none was taken yet'];
-    if (await client.find(resources.configmaps, target.namespace, snapshot.name)) return [];
-    throw new OperationError(`ConfigMap ${target.namespace}/${snapshot.name} is gone.`, {
-      reason: 'NO_LAST_GOOD',
-      next: ['As long as the former ReplicaSet is there, users can be sent back all the same.'],
-    });
+    await readSnapshot(client, target.namespace, snapshot);
+    return [];
   });
 }

@@ -1,4 +1,5 @@
 import { type Routing, routingWords, type TrafficRouter } from '@slipway/cluster';
+import { formatDuration } from '@slipway/core';
 import type { RolloutState } from '../state.js';
 import { type RolloutTarget, routingOf } from '../target.js';
 
@@ -15,36 +16,88 @@ export interface PlannedStep {
   state: 'done' | 'in force' | 'to come';
 }
 
-/** What each step will do, for a service that runs `replicas` pods. Pure but for the router's rule of capacity. */
-export function planSteps(
-  target: RolloutTarget,
-  router: Pick<TrafficRouter, 'kind' | 'capacity'>,
-  replicas: number,
-  state: RolloutState | undefined,
-): PlannedStep[] {
+/** The service as it is now. */
+export interface PlannedFrom {
+  /** Pods that it runs without a rollout. */
+  replicas: number;
+  /** Stable's pods have their track label. */
+  tracked: boolean;
+  /** The autoscaler whose lower limit will be raised, `HorizontalPodAutoscaler shop`. */
+  floorOf?: string | undefined;
+}
+
+type Router = Pick<TrafficRouter, 'kind' | 'capacity' | 'prepare'>;
+
+/** What each step will do. Pure but for the router's rule of capacity. */
+export function planSteps(target: RolloutTarget, router: Router, from: PlannedFrom, state: RolloutState | undefined): PlannedStep[] {
+  const pods = target.steps.map((step) => podsOf(step.replicas, routingOf(step), router, from.replicas));
   return target.steps.map((step, index) => {
     const routing = routingOf(step);
-    const { stable, canary } = router.capacity(routing, replicas);
-    const forced = step.replicas === undefined ? 0 : Math.ceil(step.replicas * replicas);
-    const pods = router.kind === 'replicas' ? canary : Math.max(1, canary, forced);
+    const { stable, canary } = pods[index] as Pods;
+    const before = index === 0 ? { stable: from.replicas, canary: 0 } : (pods[index - 1] as Pods);
     return {
       step: index + 1,
       routing,
-      stable: router.kind === 'replicas' ? stable : replicas,
-      canary: pods,
+      stable,
+      canary,
       duration: step.duration,
       changes: [
-        ...(index === 0 ? ['take a snapshot', `create Deployment ${target.canary}`] : []),
-        `scale it to ${pods} and wait until all are ready`,
+        ...(index === 0 ? begin(target, router, from) : []),
+        ...(canary > before.canary ? [`${scaling(index, target, canary)} and wait until all are ready`] : []),
         ...(step.gate === undefined ? [] : [`ask ${step.gate}`]),
-        `route ${routingWords(routing)} to it`,
-        'read the route back',
-        ...(target.splitCheck === 'measured' && router.kind !== 'replicas' && step.weight > 0 ? ['count requests until they are split so'] : []),
+        ...(stable === before.stable ? [] : [`scale Deployment ${target.workload} to ${stable}`]),
+        `${routingWords(routing)}: ${routedBy(target)}`,
+        'read it back',
+        ...(measures(target, router, step.weight) ? ['count requests until they are split so'] : []),
         ...(step.pause ? ['pause until `resume`'] : []),
       ],
       state: stateOf(index, state),
     };
   });
+}
+
+interface Pods {
+  stable: number;
+  canary: number;
+}
+
+function podsOf(share: number | undefined, routing: Routing, router: Router, replicas: number): Pods {
+  const { stable, canary } = router.capacity(routing, replicas);
+  if (router.kind === 'replicas') return { stable, canary };
+  return { stable: replicas, canary: Math.max(1, canary, share === undefined ? 0 : Math.ceil(share * replicas)) };
+}
+
+function begin({ workload }: RolloutTarget, router: Router, { tracked, floorOf, replicas }: PlannedFrom): string[] {
+  return [
+    ...(tracked ? [] : [`label the pods of Deployment ${workload} \`track: stable\`, which replaces them once`]),
+    'take a snapshot',
+    ...(floorOf === undefined ? [] : [`keep ${floorOf} from going below ${replicas}`]),
+    ...(router.prepare === undefined ? [] : ['make the Service of the canary’s pods']),
+  ];
+}
+
+function scaling(index: number, { canary }: RolloutTarget, pods: number): string {
+  return index === 0 ? `create Deployment ${canary} with ${pods} pod${pods === 1 ? '' : 's'}` : `scale Deployment ${canary} to ${pods}`;
+}
+
+function measures({ splitCheck }: RolloutTarget, { kind }: Router, weight: number): boolean {
+  return splitCheck === 'measured' && kind !== 'replicas' && weight > 0;
+}
+
+/** What the router writes. */
+function routedBy({ traffic, kubeService }: RolloutTarget): string {
+  switch (traffic.router) {
+    case 'replicas':
+      return `by the number of pods behind Service ${kubeService}`;
+    case 'istio':
+      return `by VirtualService ${traffic.virtualServices.join(', ')}`;
+    case 'gateway-api':
+      return `by HTTPRoute ${traffic.httpRoute}`;
+    case 'nginx':
+      return `by Ingress ${traffic.ingress}-canary`;
+    case 'service':
+      return `by the selector of Service ${kubeService}`;
+  }
 }
 
 function stateOf(index: number, state: RolloutState | undefined): PlannedStep['state'] {
@@ -53,8 +106,8 @@ function stateOf(index: number, state: RolloutState | undefined): PlannedStep['s
 }
 
 /** What follows the last step. */
-export function planEnd(target: RolloutTarget): string[] {
-  const { workload, canary } = target;
+export function planEnd(target: RolloutTarget, router: Pick<Router, 'prepare'>, { floorOf }: Pick<PlannedFrom, 'floorOf'>): string[] {
+  const { workload, canary, scaleDownDelay } = target;
   if (target.strategy === 'rolling')
     return [
       'take a snapshot',
@@ -64,7 +117,9 @@ export function planEnd(target: RolloutTarget): string[] {
   return [
     `give Deployment ${workload} the new image and wait until nothing older serves`,
     'route everybody to it',
-    'wait until the canary has finished its requests',
+    `wait until the canary has finished its requests${scaleDownDelay > 0 ? `, ${formatDuration(scaleDownDelay)} at least` : ''}`,
     `delete Deployment ${canary}`,
+    ...(router.prepare === undefined ? [] : ['put away what was made for it']),
+    ...(floorOf === undefined ? [] : [`give ${floorOf} its own lower limit back`]),
   ];
 }

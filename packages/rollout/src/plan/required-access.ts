@@ -1,41 +1,80 @@
-import { type Resource, resources, snapshotsName } from '@slipway/cluster';
+import { referencedConfig, resources, type Scaler, snapshotsName, type Workload } from '@slipway/cluster';
 import { recordName } from '../rollout-record.js';
 import type { RolloutTarget } from '../target.js';
+import { type Access, distinct, named, optional } from './access.js';
+import { routerAccess } from './router-access.js';
+import { watchdogName } from './watchdog.js';
 
-/** One permission, as RBAC and SelfSubjectAccessReview name it. */
-export interface Access {
-  verb: string;
-  resource: Resource;
-  subresource?: 'log' | 'proxy';
-  /** Absent: all of the namespace, as `list` and `create` need. */
-  name?: string;
-  /** What is not done without it; absent: a rollout needs it. */
-  without?: string;
+/** What is known of a service besides its settings; what is absent asks for nothing. */
+export interface Known {
+  provider: 'pods' | 'prometheus';
+  /** Its pods say which ConfigMaps and Secrets a snapshot keeps. */
+  stable?: Workload;
+  scaler?: Scaler | null;
 }
 
-/** Every permission that a rollout of this target needs, from begin to end and back. Pure. */
-export function requiredAccess(target: RolloutTarget, provider: 'pods' | 'prometheus'): Access[] {
-  const { workload, canary, strategy } = target;
+/** Every permission that a rollout of this target needs, from begin to end and back, and those that it does better with. Pure. */
+export function requiredAccess(target: RolloutTarget, known: Known): Access[] {
+  const { workload, strategy } = target;
   const record = recordName(workload);
-  const withCanary = strategy !== 'rolling';
-  return [
-    ...named(resources.deployments, workload, ['get', 'patch']),
-    ...(withCanary ? named(resources.deployments, canary, ['get', 'update', 'patch', 'delete']) : []),
-    ...(withCanary ? [{ verb: 'create', resource: resources.deployments }] : []),
-    { verb: 'list', resource: resources.replicasets },
-    { verb: 'list', resource: resources.pods },
-    { verb: 'list', resource: resources.events, without: 'a failure is told without the events of its pods' },
-    { verb: 'get', resource: resources.pods, subresource: 'log', without: 'a failure is told without the last lines of its log' },
-    ...(provider === 'pods' ? [{ verb: 'get', resource: resources.pods, subresource: 'proxy' } as const] : []),
+  const all = [
     ...named(resources.configmaps, record, ['get', 'patch']),
     ...snapshotNames(target).flatMap((name) => named(resources.configmaps, name, ['get', 'patch'])),
     { verb: 'create', resource: resources.configmaps },
     ...named(resources.leases, record, ['get', 'update']),
     { verb: 'create', resource: resources.leases },
-    ...(withCanary ? [{ verb: 'list', resource: resources.horizontalpodautoscalers }] : []),
-    { verb: 'list', resource: resources.resourcequotas, without: 'a quota that is too small is noticed when pods are refused' },
-    { verb: 'list', resource: resources.poddisruptionbudgets, without: 'budgets that count the canary are not told' },
-    ...(withCanary ? routerAccess(target) : []),
+    ...named(resources.deployments, workload, ['get', 'patch']),
+    { verb: 'list', resource: resources.replicasets },
+    { verb: 'list', resource: resources.pods },
+    // A rolling release has no canary; whether one was left behind is looked at all the same when it is taken back.
+    ...named(resources.deployments, target.canary, ['get']),
+    ...(strategy === 'rolling' ? [] : canaryAccess(target, known)),
+    ...(known.provider === 'pods' ? [podProxy] : optional('splits are not measured, and a canary is drained by the clock alone', [podProxy])),
+    ...diagnosis,
+    ...snapshotAccess(target, known),
+    ...optional('whether a watchdog guards the rollout is not told', named(resources.cronjobs, watchdogName(workload), ['get'])),
+  ];
+  return distinct(all);
+}
+
+const podProxy: Access = { verb: 'get', resource: resources.pods, subresource: 'proxy' };
+
+/** What makes an answer better, and stops nothing. */
+const diagnosis: Access[] = [
+  ...optional('a name that is not there is not answered with those that are', [{ verb: 'list', resource: resources.deployments }]),
+  ...optional('a failure is told without the events of its pods', [{ verb: 'list', resource: resources.events }]),
+  ...optional('a failure is told without the last lines of its log', [{ verb: 'get', resource: resources.pods, subresource: 'log' }]),
+  ...optional('a quota that is too small is noticed when pods are refused', [{ verb: 'list', resource: resources.resourcequotas }]),
+  ...optional('budgets that count the canary are not told', [{ verb: 'list', resource: resources.poddisruptionbudgets }]),
+];
+
+function canaryAccess(target: RolloutTarget, { scaler }: Known): Access[] {
+  return [
+    ...named(resources.deployments, target.canary, ['update', 'patch', 'delete']),
+    { verb: 'create', resource: resources.deployments },
+    { verb: 'list', resource: resources.horizontalpodautoscalers },
+    // Where pods are the route, an autoscaler is refused, not kept from shrinking them.
+    ...(scaler && target.traffic.router !== 'replicas' ? scalerAccess(scaler) : []),
+    ...routerAccess(target),
+  ];
+}
+
+/** The autoscaler's lower limit is raised while part of stable's users is elsewhere. */
+function scalerAccess({ kind, name }: Scaler): Access[] {
+  if (kind === 'hpa') return named(resources.horizontalpodautoscalers, name, ['patch']);
+  return named(resources.scaledobjects, name, ['get', 'patch']);
+}
+
+/** What a snapshot keeps, whether or not the rollout itself reads it. */
+function snapshotAccess({ kubeService }: RolloutTarget, { stable }: Known): Access[] {
+  const config = referencedConfig(stable?.deployment.spec?.template?.spec ?? {});
+  const without = 'it is not in snapshots, so a rollback leaves it as it is then';
+  return [
+    ...optional(without, [
+      ...config.flatMap(({ resource, name }) => named(resource, name, ['get'])),
+      ...named(resources.services, kubeService, ['get']),
+      { verb: 'list', resource: resources.horizontalpodautoscalers },
+    ]),
   ];
 }
 
@@ -43,51 +82,4 @@ export function requiredAccess(target: RolloutTarget, provider: 'pods' | 'promet
 function snapshotNames({ workload, maxSnapshots }: RolloutTarget): string[] {
   const list = snapshotsName(workload);
   return [list, ...Array.from({ length: maxSnapshots }, (_, place) => `${list}-${place + 1}`)];
-}
-
-function routerAccess({ traffic, kubeService }: RolloutTarget): Access[] {
-  switch (traffic.router) {
-    case 'replicas':
-      return named(resources.services, kubeService, ['get']);
-    case 'istio':
-      return [
-        ...named(resources.services, kubeService, ['get']),
-        ...traffic.virtualServices.flatMap((name) => named(resources.virtualservices, name, ['get', 'patch'])),
-        ...named(resources.destinationrules, traffic.destinationRule, ['get']),
-      ];
-    case 'gateway-api':
-      return [...named(resources.httproutes, traffic.httpRoute, ['get', 'patch']), ...trackServices(traffic.canaryService, traffic.stableService)];
-    case 'nginx':
-      return [
-        ...named(resources.ingresses, traffic.ingress, ['get']),
-        ...named(resources.ingresses, `${traffic.ingress}-canary`, ['get', 'patch', 'delete']),
-        { verb: 'create', resource: resources.ingresses },
-        ...trackServices(traffic.canaryService, traffic.stableService),
-      ];
-    case 'service':
-      return [
-        ...named(resources.services, kubeService, ['get', 'patch']),
-        ...named(resources.services, traffic.previewService, ['get', 'delete']),
-        { verb: 'create', resource: resources.services },
-        { verb: 'list', resource: resources.endpointslices },
-      ];
-  }
-}
-
-function trackServices(canary: string, stable: string | undefined): Access[] {
-  return [
-    ...(stable === undefined ? [] : named(resources.services, stable, ['get'])),
-    ...named(resources.services, canary, ['get', 'delete']),
-    { verb: 'create', resource: resources.services },
-  ];
-}
-
-function named(resource: Resource, name: string, verbs: readonly string[]): Access[] {
-  return verbs.map((verb) => ({ verb, resource, name }));
-}
-
-/** `patch deployments.apps/shop`, `get pods/log`. */
-export function accessWords({ verb, resource: { plural, group }, subresource, name }: Access): string {
-  const kind = `${plural}${group ? `.${group}` : ''}${subresource ? `/${subresource}` : ''}`;
-  return `${verb} ${kind}${name === undefined ? '' : ` ${name}`}`;
 }

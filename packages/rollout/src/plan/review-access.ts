@@ -1,6 +1,6 @@
 import { type KubeClient, resources } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
-import type { Access } from './required-access.js';
+import type { Access } from './access.js';
 
 /** Reviews asked at the same time. */
 const AT_ONCE = 8;
@@ -8,6 +8,11 @@ const AT_ONCE = 8;
 export interface ReviewedAccess extends Access {
   /** Null: the API server does not tell. */
   allowed: boolean | null;
+}
+
+/** What a rollout needs and is not allowed. Pure. */
+export function missingOf(access: readonly ReviewedAccess[]): ReviewedAccess[] {
+  return access.filter(({ allowed, without }) => allowed === false && without === undefined);
 }
 
 /** Asks the API server whether the one who asks may do each of these (SelfSubjectAccessReview, which everybody may create). */
