@@ -9,9 +9,9 @@ export const contract = defineContract({
   inputs: {
     command: {
       kind: 'choice',
-      values: ['now', 'watch'],
+      values: ['now', 'watch', 'reconcile'],
       description:
-        '`now`: abort the rollout that is on, or take back what was promoted last. `watch`: look at the triggers for `duration`, then do the same if one fires.',
+        '`now`: abort the rollout that is on, or take back what was promoted last. `watch`: look at the triggers for `duration`, then do the same if one fires. `reconcile`: end a rollout whose run has died; nothing else is touched.',
       default: 'now',
       example: 'watch',
     },
@@ -23,6 +23,20 @@ export const contract = defineContract({
     },
     duration: { kind: 'duration', min: 1000, description: 'How long `watch` looks.', default: '5m', example: '30m' },
     interval: { kind: 'duration', min: 1000, description: 'How often `watch` looks.', default: '10s', example: '5s' },
+    quiet: {
+      kind: 'duration',
+      min: 1000,
+      description:
+        'How long `reconcile` looks before it takes a run for dead that writes neither the state nor the lease. Longer than any pause between two jobs of a release, and than two windows of the analysis.',
+      default: '90s',
+      example: '5m',
+    },
+    'only-unfinished': {
+      kind: 'boolean',
+      description: 'With `now`: a rollout that is at rest stays as it is; a release that went through is not taken back.',
+      default: 'false',
+      example: 'true',
+    },
     why: { kind: 'string', description: 'Why, for the record.', example: 'payments fail since 14:02' },
     ...targetInputs,
   },

@@ -5,6 +5,7 @@ import {
   type Finished,
   type OpenedRollout,
   openRollout,
+  reconcile,
   runCommand,
   type ServicePod,
   type Verdict,
@@ -19,6 +20,7 @@ export const action: Action<Contract> = { contract, main };
 async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<Contract>> {
   const opened = await openRollout(inputs, context);
   if (inputs.command === 'now') return rollBack(inputs, opened, context, inputs.why ?? `rolled back by ${context.holder}`, undefined);
+  if (inputs.command === 'reconcile') return sweep(inputs, opened);
   const { fired, verdict, report } = await watch(inputs, opened, context);
   if (!fired) return { ...ending(verdict), outputs: outputsOf(undefined, undefined), report };
   context.log.warning(`${verdict.summary} Rolling back.`);
@@ -27,15 +29,23 @@ async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<
   return { ...back, ...ending({ ...verdict, summary: `${verdict.summary} ${back.summary}`, next: back.next ?? [] }), report };
 }
 
-function watch(inputs: Inputs<Contract>, { deps, service }: OpenedRollout, { env, clock, signal }: Context) {
+function watch(inputs: Inputs<Contract>, { deps, service }: OpenedRollout, { env, signal }: Context) {
+  const { clock } = deps.context;
   const settings = { ...service.analysis, window: inputs.interval };
   const source = (pods: () => Promise<readonly ServicePod[]>) =>
     createSource({ client: deps.client.withSignal(signal), target: deps.target, settings, clock, env, pods });
   return watchTriggers(deps, { source, triggers: service.triggers, duration: inputs.duration, interval: inputs.interval });
 }
 
+async function sweep({ quiet }: Inputs<Contract>, { deps }: OpenedRollout): Promise<Ending<Contract>> {
+  const { verdict, state, rolledBack } = await reconcile(deps, { quiet });
+  const outputs = { ...outputsOf(undefined, undefined), 'rolled-back': rolledBack };
+  const images = rolledBack && state ? { 'from-image': state.image.to, 'to-image': state.image.from } : {};
+  return { ...ending(verdict), outputs: { ...outputs, ...images }, details: { state, requests: deps.client.requests } };
+}
+
 async function rollBack(
-  { image }: Inputs<Contract>,
+  { image, 'only-unfinished': onlyUnfinished }: Inputs<Contract>,
   { deps }: OpenedRollout,
   { clock }: Context,
   why: string,
@@ -43,7 +53,13 @@ async function rollBack(
 ): Promise<Ending<Contract>> {
   const began = clock.now();
   const summary = /[.!?]$/.test(why) ? why : `${why}.`;
-  const finished = await runCommand(deps, { kind: 'roll-back', reason: 'ROLLED_BACK', summary, ...(image === undefined ? {} : { image }) });
+  const finished = await runCommand(deps, {
+    kind: 'roll-back',
+    reason: 'ROLLED_BACK',
+    summary,
+    onlyUnfinished,
+    ...(image === undefined ? {} : { image }),
+  });
   const seconds = (clock.now() - began) / 1000;
   const details = { state: finished.state, trigger: fired ?? null, requests: deps.client.requests };
   return { ...ending(finished.verdict), outputs: outputsOf(finished, fired, seconds), details };

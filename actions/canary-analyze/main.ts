@@ -73,8 +73,9 @@ function watchOf(
   pods: () => Promise<readonly ServicePod[]>,
   settings: AnalysisSettings,
   { deps }: OpenedRollout,
-  { env, clock, signal }: Context,
+  { env, signal }: Context,
 ): Watch {
+  const { clock } = deps.context;
   const source = createSource({ client: deps.client.withSignal(signal), target: deps.target, settings, clock, env, pods });
   return { judge: createJudge(settings), source, window: settings.window, history: settings.prometheus?.history ?? 0 };
 }

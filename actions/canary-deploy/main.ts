@@ -3,11 +3,14 @@ import { type Action, type Context, type Ending, type Inputs, UsageError } from 
 import {
   type Command,
   finishCancelled,
+  guardsReport,
   isActive,
   measuredWeight,
   noteUnfinished,
   openRollout,
+  type RolloutDeps,
   type RolloutState,
+  readGuards,
   readPlan,
   readStatus,
   runCommand,
@@ -33,7 +36,13 @@ async function main(inputs: Inputs<Contract>, context: Context): Promise<Ending<
     return { ...ending(verdict, state), details: { plan, requests: deps.client.requests }, report };
   }
   const { verdict, state } = await noteUnfinished(context, () => runCommand(deps, command));
-  return { ...ending(verdict, state), details: { state, requests: deps.client.requests } };
+  const report = command.kind === 'start' && isActive(state) ? await guardedBy(deps, service.analysis.window, context) : undefined;
+  return { ...ending(verdict, state), details: { state, requests: deps.client.requests }, ...(report === undefined ? {} : { report }) };
+}
+
+/** Who sends users back when this run dies; a report that cannot be had does not fail a step that is in force. */
+async function guardedBy(deps: RolloutDeps, window: number, { signal }: Context): Promise<string | undefined> {
+  return signal.aborted ? undefined : guardsReport(await readGuards(deps), { window });
 }
 
 async function post(inputs: Inputs<Contract>, context: Context): Promise<Ending<Contract>> {

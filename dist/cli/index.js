@@ -853,6 +853,7 @@ var clusterReasons = {
   GITOPS_OWNED: "A GitOps controller would undo what the rollout writes; the message has the YAML that lets it ignore it.",
   LEASE_HELD: "Another run works on this service.",
   LEASE_LOST: "The lease was lost; nothing more was written.",
+  ASKED_TO_GO_BACK: "Another run sent users back meanwhile, and this one went back, too.",
   STATE_NEWER: "The state was written by a newer version.",
   STATE_CORRUPT: "The state cannot be read; it was edited by hand or damaged.",
   STATE_TOO_LARGE: "The state does not fit into a ConfigMap.",
@@ -975,8 +976,8 @@ var contract = defineContract({
   inputs: {
     command: {
       kind: "choice",
-      values: ["now", "watch"],
-      description: "`now`: abort the rollout that is on, or take back what was promoted last. `watch`: look at the triggers for `duration`, then do the same if one fires.",
+      values: ["now", "watch", "reconcile"],
+      description: "`now`: abort the rollout that is on, or take back what was promoted last. `watch`: look at the triggers for `duration`, then do the same if one fires. `reconcile`: end a rollout whose run has died; nothing else is touched.",
       default: "now",
       example: "watch"
     },
@@ -987,6 +988,19 @@ var contract = defineContract({
     },
     duration: { kind: "duration", min: 1e3, description: "How long `watch` looks.", default: "5m", example: "30m" },
     interval: { kind: "duration", min: 1e3, description: "How often `watch` looks.", default: "10s", example: "5s" },
+    quiet: {
+      kind: "duration",
+      min: 1e3,
+      description: "How long `reconcile` looks before it takes a run for dead that writes neither the state nor the lease. Longer than any pause between two jobs of a release, and than two windows of the analysis.",
+      default: "90s",
+      example: "5m"
+    },
+    "only-unfinished": {
+      kind: "boolean",
+      description: "With `now`: a rollout that is at rest stays as it is; a release that went through is not taken back.",
+      default: "false",
+      example: "true"
+    },
     why: { kind: "string", description: "Why, for the record.", example: "payments fail since 14:02" },
     ...targetInputs
   },

@@ -42,7 +42,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const script = ['--', process.execPath, join('scripts', 'run-ts.mjs'), join('test', 'e2e', 'main.ts'), ...process.argv.slice(2)];
-  return run(bed, script, { WITH_ARGO: '1', WITH_FLAGGER: '1', WITH_PROMETHEUS: '1' });
+  return run(bed, script, { WITH_ARGO: '1', ...(hasPrometheus() ? { WITH_FLAGGER: '1', WITH_PROMETHEUS: '1' } : {}) });
+}
+
+/** Flagger's metrics come from one; the test cluster uses an installed server. */
+function hasPrometheus(): boolean {
+  return (process.env.PATH ?? '').split(':').some((directory) => existsSync(join(directory, 'prometheus')));
 }
 
 /** A cluster of one's own (kind) has no users whose requests could be counted, so what is tested there is the API. */
@@ -66,7 +71,10 @@ interface Row {
 }
 
 async function runScenarios(cluster: TestCluster, only: string): Promise<number> {
-  const chosen = suites.filter(({ name }) => name.includes(only));
+  const asked = suites.filter(({ name }) => name.includes(only));
+  const chosen = asked.filter(({ needs }) => needs === undefined || process.env[needs] === '1');
+  const skipped = asked.filter((scenario) => !chosen.includes(scenario)).map(({ name, needs }) => `${name} (${needs} is not set)`);
+  if (skipped.length > 0) console.log(`SKIPPED, because the test cluster was started without it: ${skipped.join(', ')}`);
   const rows: Row[] = [];
   const play = async (scenario: Scenario) => {
     console.log(`… ${scenario.name}`);

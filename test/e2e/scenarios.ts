@@ -16,6 +16,8 @@ export interface Scenario {
   name: string;
   /** It uses what all share (the fault proxy's count of requests), so nothing may run beside it. */
   alone?: boolean;
+  /** A variable that has to be 1: what the test cluster was started with. */
+  needs?: 'WITH_ARGO' | 'WITH_FLAGGER';
   run(cluster: TestCluster): Promise<Report>;
 }
 

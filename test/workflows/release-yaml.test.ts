@@ -11,6 +11,9 @@ const repository = { name: 'slipway/slipway', directory: root };
 const directory = '.github/workflows';
 const files = readdirSync(join(root, directory)).filter((file) => /\.ya?ml$/.test(file));
 
+/** Status functions that are not asked. */
+const never = { success: () => false, failure: () => false, cancelled: () => false };
+
 interface Step {
   uses?: string;
   run?: string;
@@ -132,6 +135,16 @@ describe('release.yml', () => {
       ['not after a good end', { result: 'success' }, false],
     ])('%s', async (_, given, back) => {
       expect(await wayBack(given)).toEqual({ job: back, safety: back });
+    });
+
+    it('in the safety job from what is unfinished alone: a release that was promoted before its runner was lost stays', async () => {
+      const { jobs } = await readWorkflow(repository, `${directory}/release.yml`);
+      const given = (id: string) => {
+        const step = (jobs.get(id) as StepsJob).steps.find(({ uses }) => uses?.endsWith('/auto-rollback'));
+        const scope = { contexts: { inputs: {}, needs: {}, steps: { kubeconfig: { outputs: {} } }, env: {} }, status: never };
+        return evaluateTexts(step?.with, scope)['only-unfinished'];
+      };
+      expect([given('rollback'), given('production')]).toEqual(['true', undefined]);
     });
 
     it('in the safety job also when the runner was lost and told nothing', async () => {

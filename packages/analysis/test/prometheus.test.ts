@@ -42,9 +42,9 @@ function source(
   };
   const clock = { now: () => now, sleep: async () => {} };
   const made = prometheusSource(
-    { url: 'http://prometheus:9090/base/', ...config },
+    { url: 'http://prometheus:9090/base/', lag: 10_000, ...config },
     { clock, getJson, pods: async () => pods, ...ports },
-    { window: 10, lag: 10 },
+    { window: 10 },
   );
   return { made, asked };
 }
@@ -69,6 +69,21 @@ describe('Prometheus', () => {
       'sum by (pod, le) (http_request_duration_seconds_bucket{pod=~"shop-1|shop-canary-1",job="shop"})',
     ]);
     expect(asked[0]?.headers).toEqual({ authorization: 'Bearer secret' });
+  });
+
+  it.each([
+    [1_000, instant + 10],
+    [17_000, instant],
+    [18_000, instant - 10],
+    [undefined, instant],
+  ])('with a lag of %s ms is asked about the newest multiple of the window that is so old', async (lag, expected) => {
+    const { asked, made } = source({}, { lag } as PrometheusConfig);
+    await made.sample(signal);
+    expect(asked[0]?.url.searchParams.get('time')).toBe(String(expected));
+    const none = { status: 'success', data: { resultType: 'matrix', result: [] } };
+    const past = source({ requests: none, errors: none, buckets: none }, { lag } as PrometheusConfig);
+    await past.made.history?.(60, 10, signal);
+    expect(past.asked[0]?.url.searchParams.get('end')).toBe(String(expected));
   });
 
   it('may want a user and a password', async () => {

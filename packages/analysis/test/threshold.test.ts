@@ -5,11 +5,11 @@ const bounds = [0.1, 0.2, 0.4];
 const counts = (n: number, e: number, slow = 0.01) => ({ n, e, b: [n * (1 - slow), n * (1 - slow / 2), n] });
 const plan = { window: 10, steps: [{ at: 0, weight: 10 }], bounds, end: 600, history: [] };
 
-function judge(windows: number, stable = counts(900, 9), canary = counts(100, 1)) {
+function judge(windows: number, stable = counts(900, 9), canary = counts(100, 1), final = true) {
   const one = createJudge({ judge: 'threshold' });
   let state = one.start(plan);
   for (let i = 1; i <= windows; i++) state = one.observe(state, { t: 10 * i, stable, canary });
-  return one.judge(state, true);
+  return one.judge(state, final);
 }
 
 describe('threshold judge', () => {
@@ -27,9 +27,16 @@ describe('threshold judge', () => {
   });
 
   it('decides nothing before its time or without 100 requests of each track', () => {
-    expect(judge(29, counts(900, 0), counts(100, 90)).verdict).toBe('inconclusive');
+    expect(judge(29, counts(900, 0), counts(100, 90), false)).toMatchObject({ verdict: 'inconclusive', rollback: false });
     expect(judge(60, counts(900, 9), counts(1, 1)).verdict).toBe('inconclusive');
     expect(judge(60, counts(1, 0), counts(900, 900)).verdict).toBe('inconclusive');
+  });
+
+  it('fails at the end of a step for what it would fail later, and passes nothing before its time', () => {
+    expect(judge(2, counts(900, 0), counts(100, 58))).toMatchObject({ verdict: 'fail', metric: 'errors', at: 20, rollback: true });
+    expect(judge(2, counts(900, 9), counts(1000, 10, 0.05))).toMatchObject({ verdict: 'fail', metric: 'latency' });
+    expect(judge(2)).toMatchObject({ verdict: 'inconclusive', rollback: false });
+    expect(judge(2, counts(900, 0), counts(49, 49)).verdict).toBe('inconclusive');
   });
 
   it('does not wait longer than the analysis is planned to last', () => {

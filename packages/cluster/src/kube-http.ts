@@ -3,6 +3,7 @@ import { notKubernetes, type Operation } from './http/api-errors.js';
 import { credentialSource } from './http/credentials.js';
 import { type Call, type Requester, requester } from './http/requester.js';
 import type { HttpAnswer } from './http/transport.js';
+import { type WatchOpener, watchOpener } from './http/watch-stream.js';
 import type { KubeClient, KubeObject, Patch, Resource } from './kube.js';
 import { type KubeconfigOptions, loadKubeconfig } from './kubeconfig.js';
 import { apiVersionOf, resources } from './resources.js';
@@ -38,7 +39,7 @@ export function connect(options: ConnectOptions): KubeClient {
   const clock = options.clock ?? systemClock;
   const requests: Record<string, number> = {};
   const server = config.getCurrentCluster()?.server ?? '';
-  const send = requester({
+  const requesterOptions = {
     server,
     credentials: credentialSource(config, clock),
     clock,
@@ -48,11 +49,19 @@ export function connect(options: ConnectOptions): KubeClient {
     userAgent: FIELD_MANAGER,
     requests,
     onDate: options.onDate,
-  });
-  return clientOver(send, server, requests, options.signal);
+  };
+  return clientOver({ send: requester(requesterOptions), open: watchOpener(requesterOptions), server, requests }, options.signal);
 }
 
-function clientOver(send: Requester, server: string, requests: Record<string, number>, signal: AbortSignal | undefined): KubeClient {
+interface Wire {
+  send: Requester;
+  open: WatchOpener;
+  server: string;
+  requests: Record<string, number>;
+}
+
+function clientOver(wire: Wire, signal: AbortSignal | undefined): KubeClient {
+  const { send, open, server, requests } = wire;
   const ask = (call: Omit<Call, 'signal'>) => send({ ...call, signal });
   const askObject = async (call: Omit<Call, 'signal'>) => parseObject(await ask(call), call.operation, server);
 
@@ -98,6 +107,21 @@ function clientOver(send: Requester, server: string, requests: Record<string, nu
       }
     },
     list,
+    async *watch(resource, namespace, name, options) {
+      const operation: Operation = { verb: 'watch', resource, namespace, name };
+      const query = {
+        watch: 'true',
+        fieldSelector: `metadata.name=${name}`,
+        resourceVersion: options.resourceVersion,
+        timeoutSeconds: String(Math.ceil(options.timeoutMs / 1000)),
+      };
+      const ends = signal ? AbortSignal.any([signal, options.signal]) : options.signal;
+      const path = objectPath({ ...operation, verb: 'list', name: '' });
+      for await (const { type, object } of open({ operation, method: 'GET', path, query, repeatable: true, signal: ends })) {
+        if (type !== 'ADDED' && type !== 'MODIFIED') return;
+        yield asObject(object, () => notKubernetes({ status: 200, headers: {}, text: JSON.stringify(object) ?? '' }, operation, server));
+      }
+    },
     create(resource, namespace, object, options = {}) {
       const { metadata } = object as Partial<KubeObject>;
       const operation: Operation = { verb: 'create', resource, namespace, name: metadata?.name ?? '' };
@@ -169,7 +193,7 @@ function clientOver(send: Requester, server: string, requests: Record<string, nu
       const answer = await ask({ operation, method: 'GET', path: `${objectPath(operation)}${path}`, accept: '*/*', ...limits });
       return answer.text;
     },
-    withSignal: (other) => clientOver(send, server, requests, other),
+    withSignal: (other) => clientOver(wire, other),
     requests,
   };
 }
@@ -201,8 +225,12 @@ function parseObject(answer: HttpAnswer, operation: Operation, server: string): 
   } catch (error) {
     throw notKubernetes(answer, operation, server, error);
   }
+  return asObject(value, () => notKubernetes(answer, operation, server));
+}
+
+function asObject(value: unknown, otherwise: () => OperationError): KubeObject {
   const { kind } = (value ?? {}) as { kind?: unknown };
-  if (typeof value !== 'object' || value === null || typeof kind !== 'string') throw notKubernetes(answer, operation, server);
+  if (typeof value !== 'object' || value === null || typeof kind !== 'string') throw otherwise();
   return { ...(value as KubeObject), metadata: (value as KubeObject).metadata ?? { name: '' } };
 }
 

@@ -52,6 +52,17 @@ export interface KubeClient {
   /** Undefined instead of NOT_FOUND. */
   find(resource: Resource, namespace: string, name: string): Promise<KubeObject | undefined>;
   list(resource: Resource, namespace: string, options?: { labelSelector?: string; fieldSelector?: string }): Promise<KubeObject[]>;
+  /**
+   * One object as it changes after `resourceVersion`, each time whole, by one request that stays open. Ends when the object is deleted, and
+   * when the server ends it: after `timeoutMs`, or because that version is too old. Rejects when it is refused (FORBIDDEN: `watch` needs its
+   * own permission) or breaks; it is never sent again by itself. Absent: ask with `get`.
+   */
+  watch?(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    options: { resourceVersion: string; timeoutMs: number; signal: AbortSignal },
+  ): AsyncIterable<KubeObject>;
   create(resource: Resource, namespace: string, object: object, options?: { dryRun?: boolean }): Promise<KubeObject>;
   /** PUT: refused with CONFLICT when `metadata.resourceVersion` is no longer the stored one. */
   replace(resource: Resource, namespace: string, name: string, object: object): Promise<KubeObject>;

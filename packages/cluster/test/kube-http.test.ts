@@ -199,6 +199,19 @@ describe('refusals', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('calls a quota a quota: no permission would help', async () => {
+    const said = 'deployments.apps "web" is forbidden: exceeded quota: q, requested: count/deployments.apps=1, used: 1, limited: 1';
+    const { client, seen } = await world([refuse(403, 'Forbidden', said)]);
+    const error = await failure(client.create(resources.deployments, 'shop', web));
+    expect(error).toMatchObject({ reason: 'QUOTA_EXCEEDED', details: { status: 403 } });
+    expect(error.message).toContain(
+      'ResourceQuota leaves no room to create deployments.apps "web" in namespace shop (403): deployments.apps',
+    );
+    expect(error.next.join()).toContain('raise the quota');
+    expect(error.next.join()).not.toContain('apiGroups');
+    expect(seen).toHaveLength(1);
+  });
+
   it('names the subresource for logs', async () => {
     const { client } = await world([refuse(403, 'Forbidden', 'no')]);
     const error = await failure(client.logs('shop', 'p', { tailLines: 1 }));

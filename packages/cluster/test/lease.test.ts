@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { OperationError } from '@slipway/core';
-import { acquireLease, type LeaseOptions, readLease, supersedes } from '../src/lease.js';
+import { acquireLease, askHolder, type LeaseOptions, readLease, supersedes } from '../src/lease.js';
 import { resources } from '../src/resources.js';
 import { memoryKube } from './memory-kube.js';
 
@@ -236,4 +236,70 @@ describe('supersedes', () => {
     ['u@h/12', 'u@h/11', false],
     ['u@h/12', 'u@h/12', true],
   ])('%s over %s: %s', (holder, previous, expected) => expect(supersedes(holder, previous)).toBe(expected));
+});
+
+describe('askHolder', () => {
+  const request = { by: 'ann@laptop/9', reason: 'ABORTED', summary: 'aborted by ann.' };
+
+  it('is heard by the holder at its next renewal, which it survives', async () => {
+    const kube = memoryKube();
+    const held = await acquireLease(kube, options(manualClock()));
+    expect(await askHolder(kube, 'shop', name, request)).toBe(true);
+    expect(held.asked.aborted).toBe(false);
+    await held.renew();
+    expect(held.asked.reason).toMatchObject({ reason: 'ASKED_TO_GO_BACK', details: request });
+    expect(held.lost.aborted).toBe(false);
+    held.assertHeld();
+    await held.release();
+  });
+
+  it('asks nobody when nobody holds it, and not the one who holds it next', async () => {
+    const kube = memoryKube();
+    expect(await askHolder(kube, 'shop', name, request)).toBe(false);
+    const first = await acquireLease(kube, options(manualClock()));
+    await askHolder(kube, 'shop', name, request);
+    await first.release();
+    expect(await askHolder(kube, 'shop', name, request)).toBe(false);
+    const second = await acquireLease(kube, options(manualClock(), 'next'));
+    kube.put({ ...kube.at('leases', 'shop', name), metadata: { ...kube.at('leases', 'shop', name).metadata, labels: { touched: 'yes' } } });
+    await second.renew();
+    expect([second.asked.aborted, kube.at('leases', 'shop', name).metadata.annotations]).toEqual([false, {}]);
+    await second.release();
+  });
+
+  it('is not taken from an annotation that somebody made up', async () => {
+    const kube = memoryKube();
+    const held = await acquireLease(kube, options(manualClock()));
+    for (const text of ['back', '{}', '{"by":"x","reason":"Y","summary":"z","fencing":7}', '[1]', 'null']) {
+      const lease = kube.at('leases', 'shop', name);
+      kube.put({ ...lease, metadata: { ...lease.metadata, annotations: { 'slipway.dev/go-back': text } } });
+      await held.renew();
+    }
+    expect(held.asked.aborted).toBe(false);
+    await held.release();
+  });
+});
+
+describe('whileHeld', () => {
+  it('is called at each look, and lets a holder that lives be waited for once it was asked', async () => {
+    const kube = memoryKube();
+    let looks = 0;
+    const clock = manualClock(() => {
+      const lease = kube.at('leases', 'shop', name);
+      kube.put({ ...lease, spec: { ...lease.spec, renewTime: String(clock.now()), ...(looks === 40 ? { holderIdentity: '' } : {}) } });
+    });
+    await acquireLease(kube, options(manualClock(), 'live'));
+    const whileHeld = async (holder: string) => {
+      looks += 1;
+      return holder === 'live';
+    };
+    const held = await acquireLease(kube, options(clock, 'patient', { whileHeld }));
+    expect(looks).toBe(40);
+    await held.release();
+    await acquireLease(kube, options(manualClock(), 'live'));
+    looks = 0;
+    await expect(acquireLease(kube, options(clock, 'impatient', { whileHeld: async () => false }))).rejects.toMatchObject({
+      reason: 'LEASE_HELD',
+    });
+  });
 });

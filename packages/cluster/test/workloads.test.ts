@@ -94,6 +94,32 @@ describe('canaryOf', () => {
     });
   });
 
+  it('is nothing that a GitOps controller or Helm would take for its own and prune; the pods keep their labels', () => {
+    const labels = { 'app.kubernetes.io/name': 'shop', 'app.kubernetes.io/instance': 'shop' };
+    const tracked = deployment('shop', { labels });
+    tracked.metadata.labels = {
+      ...labels,
+      'app.kubernetes.io/managed-by': 'Helm',
+      'argocd.argoproj.io/instance': 'shop',
+      'kustomize.toolkit.fluxcd.io/name': 'apps',
+      'kustomize.toolkit.fluxcd.io/namespace': 'flux-system',
+      'applyset.kubernetes.io/part-of': 'applyset-x-v1',
+    };
+    tracked.metadata.annotations = {
+      'argocd.argoproj.io/tracking-id': 'shop:apps/Deployment:shop/shop',
+      'meta.helm.sh/release-name': 'shop',
+      'meta.helm.sh/release-namespace': 'shop',
+      'argocd.example/notes': 'kept',
+    };
+    const { metadata, spec } = canaryOf(tracked, canarySpec);
+    expect(metadata.labels).toEqual({ 'app.kubernetes.io/name': 'shop', track: 'canary' });
+    expect(Object.keys(metadata.annotations ?? {}).filter((key) => !key.startsWith('slipway.dev/'))).toEqual(['argocd.example/notes']);
+    expect(spec.selector.matchLabels).toEqual({ ...labels, track: 'canary' });
+    expect(spec.template.metadata.labels).toMatchObject({ ...labels, track: 'canary' });
+    tracked.metadata.labels = { 'app.kubernetes.io/managed-by': 'the platform team' };
+    expect(canaryOf(tracked, canarySpec).metadata.labels).toEqual({ 'app.kubernetes.io/managed-by': 'the platform team', track: 'canary' });
+  });
+
   it('does not change the stable object', () => {
     const before = structuredClone(stable);
     canaryOf(stable, canarySpec);

@@ -75,6 +75,7 @@ describe('a complete file', () => {
               latency: 'http_request_duration_seconds',
               selector: '',
               podLabel: 'pod',
+              lag: 15_000,
               history: 3_600_000,
             },
             window: 10_000,

@@ -10,10 +10,12 @@ import {
   TRACK_LABEL,
   type TrafficRouter,
   type Workload,
+  warnOfGitopsDeployment,
 } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Acceptance } from './accept.js';
 import type { Bench } from './act.js';
+import { warnOfMirroredWrites } from './mirrored-writes.js';
 import type { RolloutState } from './state.js';
 import { type RolloutTarget, routingOf } from './target.js';
 import type { World } from './world.js';
@@ -32,6 +34,14 @@ export async function refuseHopeless({ rollout }: Begin, world: World, { client,
   if (world.canary) refuseForeign(world.canary, target.workload);
   await refuseUnroutable(client, target, world.stable, router);
   if (world.split && world.split.weight > 0) throw unexpectedSplit(world.split.weight, target);
+}
+
+/** What speaks for care, but not against beginning. */
+export async function warnings({ rollout }: Begin, { stable }: World, { client, deps: { target } }: Bench): Promise<string[]> {
+  const writesReplicas = rollout === 'canary' && target.traffic.router === 'replicas';
+  const gitops = warnOfGitopsDeployment(stable.deployment, { container: stable.container, writesReplicas });
+  const mirrored = rollout === 'canary' ? await warnOfMirroredWrites(client, target) : undefined;
+  return [...(gitops ? [[gitops.warning, ...gitops.next].join(' ')] : []), ...(mirrored === undefined ? [] : [mirrored])];
 }
 
 /**

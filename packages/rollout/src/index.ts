@@ -7,6 +7,7 @@ export { type Change, decide, type Memory, type Observed, type RouterRules } fro
 export type { RolloutDeps } from './deps.js';
 export * from './engines/index.js';
 export { finishCancelled } from './finish-cancelled.js';
+export { type Guards, guardsReport, readGuards, type WatchdogGuard } from './guards.js';
 export { measuredWeight } from './measured-split.js';
 export { createSource, type SourceOptions } from './metrics-source.js';
 export { type OpenedRollout, type OpenInputs, openRollout } from './open-rollout.js';
@@ -15,6 +16,7 @@ export type { ServicePod } from './pods.js';
 export { isReRun } from './re-run.js';
 export * from './reasons.js';
 export { type ResolvedTarget, resolveTarget, type TargetInputs } from './resolve-target.js';
+export { type Reconciled, reconcile, type Standing, standingOf } from './reconcile.js';
 export { recordName, rolloutStore } from './rollout-record.js';
 export { type Finished, runCommand } from './run-command.js';
 export * from './state.js';

@@ -81,7 +81,8 @@ async function podsOf({ client }: Bench, stable: KubeObject, canary: KubeObject 
       client.list(resources.pods, namespace, { labelSelector: selectorOf(canary) }),
       client.list(resources.pods, namespace, { labelSelector: `${selectorOf(stable)},${TRACK_LABEL}!=canary` }),
     ]);
-    const running = (pods: KubeObject[]) => pods.filter(({ status, metadata }) => status?.phase === 'Running' && !metadata.deletionTimestamp);
+    const running = (pods: KubeObject[]) =>
+      pods.filter(({ status, metadata }) => status?.phase === 'Running' && !metadata.deletionTimestamp);
     const tracks = { stable: running(ofBoth), canary: running(ofCanary) };
     return Object.values(tracks).every((pods) => pods.length > 0 && pods.length <= MOST_PODS) ? tracks : undefined;
   } catch (error) {

@@ -28,7 +28,9 @@ export async function warnOfMirroredWrites(client: KubeClient, target: RolloutTa
 async function mirroredRoutes(client: KubeClient, { namespace, traffic, kubeService }: RolloutTarget): Promise<Matched[]> {
   if (traffic.router === 'istio') {
     const { route, stableSubset } = traffic;
-    const found = await Promise.all(traffic.virtualServices.map((name) => findUnlessRefused(client, resources.virtualservices, namespace, name)));
+    const found = await Promise.all(
+      traffic.virtualServices.map((name) => findUnlessRefused(client, resources.virtualservices, namespace, name)),
+    );
     return found.flatMap((object) =>
       routesOf(object, 'http').filter((each) => (route === undefined ? leadsTo(each, stableSubset) : each.name === route)),
     );

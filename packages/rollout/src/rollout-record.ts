@@ -1,4 +1,12 @@
-import { askedToGoBack, configMapStore, type DocumentStore, type HeldLease, type KubeClient, routingWords, type Stored } from '@slipway/cluster';
+import {
+  askedToGoBack,
+  configMapStore,
+  type DocumentStore,
+  type HeldLease,
+  type KubeClient,
+  routingWords,
+  type Stored,
+} from '@slipway/cluster';
 import { type Clock, OperationError } from '@slipway/core';
 import type { Change } from './decide.js';
 import { parseState } from './parse-state.js';
@@ -57,12 +65,14 @@ export class RolloutRecord {
     const value = this.stamped(next, what);
     try {
       this.stored = await this.store.write(value, this.stored);
+      return value;
     } catch (error) {
       if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
-      await this.readAgain(error, next);
-      this.stored = await this.store.write(value, this.stored);
+      const ended = await this.readAgain(error, next);
+      const again = { ...value, ...(ended ? { ended } : {}) };
+      this.stored = await this.store.write(again, this.stored);
+      return again;
     }
-    return value;
   }
 
   /** Writes down a change before it is made. */
@@ -81,14 +91,14 @@ export class RolloutRecord {
   }
 
   /** After a conflict: only a write of our own (its answer lost), or one that left the state alone (a label), may be built upon. */
-  private async readAgain(conflict: OperationError, next: RolloutState): Promise<void> {
+  private async readAgain(conflict: OperationError, next: RolloutState): Promise<RolloutState['ended'] | undefined> {
     const before = this.stored?.value;
     this.stored = await this.store.read();
     const there = this.stored?.value;
-    const forward = before !== undefined && !isGoingBack(before) && !isGoingBack(next);
-    if (forward && there?.id === before.id && isGoingBack(there)) throw sentBack(there, conflict);
-    if (there?.fencing === this.lease.fencing) return;
-    if (there !== undefined && there.generation === before?.generation && there.fencing === before.fencing) return;
+    const turned = before !== undefined && there?.id === before.id && isGoingBack(there) && !isGoingBack(before);
+    if (turned && !isGoingBack(next)) throw sentBack(there, conflict);
+    if (there?.fencing === this.lease.fencing) return turned ? there.ended : undefined;
+    if (there !== undefined && there.generation === before?.generation && there.fencing === before.fencing) return undefined;
     throw superseded(there, conflict);
   }
 

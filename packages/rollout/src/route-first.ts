@@ -1,4 +1,4 @@
-import { askHolder, sameRouting, stableAlone, type Stored, type TrafficRouter } from '@slipway/cluster';
+import { askHolder, type Stored, sameRouting, stableAlone, type TrafficRouter } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import { type WayOut, wayOutByRecord, wayOutByRoute } from './abort-now.js';
 import type { BackCommand } from './abort-unrecorded.js';
@@ -56,7 +56,8 @@ export function routeFirst(deps: RolloutDeps, command: BackCommand): RouteFirst 
     if (!stored || !state || (rollout !== undefined && state.id !== rollout)) return;
     const router = routerOf(client, state.target, { clock, signal: context.signal, replicas: state.replicas, state });
     if (isForward(state)) await begin(stored, router, holder);
-    else if (rollout !== undefined && isGoingBack(state) && (problem || (await meetCanary(router)))) await send(wayOutByRoute(router), holder);
+    else if (rollout !== undefined && isGoingBack(state) && (problem || (await meetCanary(router))))
+      await send(wayOutByRoute(router), holder);
   }
 
   async function begin(stored: Stored<RolloutState>, router: TrafficRouter, holder: string): Promise<void> {
@@ -111,12 +112,15 @@ export function routeFirst(deps: RolloutDeps, command: BackCommand): RouteFirst 
     explained(error) {
       if (rollout === undefined || !(error instanceof OperationError && error.reason === 'LEASE_HELD')) return error;
       const done = problem ? 'Users could NOT be sent back (see above)' : 'Users were sent back';
-      return new OperationError(`${done}, and the run that moves them was asked to go back; but it did not come to its end: ${error.message}`, {
-        reason: error.reason,
-        next: ['See where it stands with `status`, and run this again: it puts the canary away.', ...error.next],
-        details: error.details,
-        cause: error,
-      });
+      return new OperationError(
+        `${done}, and the run that moves them was asked to go back; but it did not come to its end: ${error.message}`,
+        {
+          reason: error.reason,
+          next: ['See where it stands with `status`, and run this again: it puts the canary away.', ...error.next],
+          details: error.details,
+          cause: error,
+        },
+      );
     },
   };
 }

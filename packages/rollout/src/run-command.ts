@@ -6,7 +6,7 @@ import { abortOrphan } from './abort-orphan.js';
 import { abortUnrecorded, type BackCommand, findCanary } from './abort-unrecorded.js';
 import { type Acceptance, accept, goingBack } from './accept.js';
 import type { Bench } from './act.js';
-import { initialState, refuseHopeless, refuseRecreate } from './begin.js';
+import { initialState, refuseHopeless, refuseRecreate, warnings } from './begin.js';
 import type { Circumstances, Command } from './command.js';
 import type { RolloutDeps } from './deps.js';
 import { drive } from './drive.js';
@@ -197,6 +197,7 @@ async function bringAbout(
 ): Promise<Rested> {
   if (acceptance.kind !== 'begin') return driveGuarded(acceptance.state, world, bench, held, early);
   await refuseHopeless(acceptance, world, bench);
+  for (const warning of await warnings(acceptance, world, bench)) bench.deps.context.log.warning(warning);
   const { weight, image } = acceptance;
   const state = await held.record.write(
     await initialState(acceptance, world, bench),
@@ -205,7 +206,9 @@ async function bringAbout(
   const begun = benchOf(bench.deps, state, held, state.replicas);
   // The router that knows the snapshot has read nothing yet, and a cancellation needs its patch prepared.
   if (state.kind === 'canary') await begun.router.read();
-  return driveGuarded(state, world, begun, held, early);
+  // A rolling release has no route, whatever was read before it was known to be one.
+  const seen: World = state.kind === 'rolling' ? { ...world, canary: undefined, split: null, scaler: null } : world;
+  return driveGuarded(state, seen, begun, held, early);
 }
 
 /** Drives to rest; on a cancellation users are sent back first, then the state says so for whoever finishes it (`post`, or a re-run). */

@@ -40,12 +40,13 @@ export async function readStatus(deps: RolloutDeps): Promise<Status> {
   };
 }
 
-/** Ready and all pods of each track; undefined for what cannot be read. */
-async function podsOf({ client, context }: RolloutDeps, { target }: RolloutState): Promise<string> {
+/** Ready and all pods of each track. */
+async function podsOf({ client, context }: RolloutDeps, { target, kind }: RolloutState): Promise<string> {
   const read = async (name: string) => {
     const deployment = await client.withSignal(context.signal).find(resources.deployments, target.namespace, name);
     return deployment ? `${deployment.status?.readyReplicas ?? 0} of ${deployment.spec?.replicas ?? 1} ready` : 'none';
   };
+  if (kind === 'rolling') return read(target.workload);
   const [stable, canary] = await Promise.all([read(target.workload), read(target.canary)]);
   return `stable ${stable}, canary ${canary}`;
 }

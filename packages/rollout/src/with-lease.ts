@@ -63,7 +63,7 @@ export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Prom
     signal: context.signal,
     fencingAbove: stored?.value.fencing ?? 0,
     onWait: (words) => context.log.info(`${words}.`),
-    ...(routeFirst && stored ? { whileHeld: (holder) => routeFirst.look(holder) } : {}),
+    ...(routeFirst ? { whileHeld: (holder) => routeFirst.look(holder) } : {}),
   }).catch((error: unknown) => {
     throw routeFirst?.explained(error) ?? error;
   });

@@ -11,7 +11,13 @@ const canary = deployment('shop-canary', { namespace, labels: { app: 'shop', tra
 
 function pod(name: string, track: string, phase = 'Running') {
   const containers = [{ name: 'web', ports: [{ containerPort: 8080 }] }];
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, labels: { app: 'shop', track } }, spec: { containers }, status: { phase } };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: 'shop', track } },
+    spec: { containers },
+    status: { phase },
+  };
 }
 
 /** Requests that a pod has served `t` seconds after the measurement began; undefined: it has no counters yet. */
@@ -34,7 +40,10 @@ function measure(counters: Counters, weight: number, forbidden?: string) {
   return { kube, words: measureSplit(bench, stable, canary, weight), seconds: () => (clock.at - began) / 1000 };
 }
 
-const steady = (perSecond: number, before = 1000) => (t: number) => before + perSecond * t;
+const steady =
+  (perSecond: number, before = 1000) =>
+  (t: number) =>
+    before + perSecond * t;
 
 describe('measureSplit', () => {
   it('agrees as soon as enough requests were counted', async () => {
@@ -50,7 +59,10 @@ describe('measureSplit', () => {
   });
 
   it('does not hold against the route what came before it was in force everywhere', async () => {
-    const { words, seconds } = measure({ s1: (t) => 100 * Math.min(t, 6) + 90 * Math.max(0, t - 6), c1: (t) => 10 * Math.max(0, t - 6) }, 10);
+    const { words, seconds } = measure(
+      { s1: (t) => 100 * Math.min(t, 6) + 90 * Math.max(0, t - 6), c1: (t) => 10 * Math.max(0, t - 6) },
+      10,
+    );
     expect(await words).toBe('measured: 10 of 100 requests');
     expect(seconds()).toBe(7);
   });
@@ -71,7 +83,10 @@ describe('measureSplit', () => {
     ['some', 20, 32],
   ])('fails when %s requests come and none of them meets the canary', async (_, perSecond, after) => {
     const { words, seconds } = measure({ s1: steady(perSecond), c1: steady(0, 0) }, 10);
-    await expect(words).rejects.toMatchObject({ reason: 'WEIGHT_NOT_IN_FORCE', message: expect.stringMatching(/but in the last \d s 0 of \d+/) });
+    await expect(words).rejects.toMatchObject({
+      reason: 'WEIGHT_NOT_IN_FORCE',
+      message: expect.stringMatching(/but in the last \d s 0 of \d+/),
+    });
     expect(seconds()).toBe(after);
   });
 
@@ -99,7 +114,9 @@ describe('measureSplit', () => {
     expect(await forbidden.words).toBe('not measured: the pods do not tell how many requests they serve');
     expect(await measure({ s1: () => undefined, c1: () => undefined }, 10).words).toMatch(/^not measured: the pods do not tell/);
     expect(await measure({ s1: steady(90) }, 10).words).toMatch(/^not measured: the pods of a track/);
-    expect(await measure({ s1: steady(90), c1: steady(10) }, 10, 'list').words).toMatch(/^not measured: the pods of a track cannot be listed/);
+    expect(await measure({ s1: steady(90), c1: steady(10) }, 10, 'list').words).toMatch(
+      /^not measured: the pods of a track cannot be listed/,
+    );
   });
 
   it('does not ask more than 30 pods of a track', async () => {

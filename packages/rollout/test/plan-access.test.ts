@@ -9,8 +9,8 @@ import { requiredAccess } from '../src/plan/required-access.js';
 import { missingOf, reviewAccess } from '../src/plan/review-access.js';
 import { runCommand } from '../src/run-command.js';
 import { readStatus } from '../src/status.js';
-import { namespace, shop } from './shop.js';
 import { image, type PlanScene, planScene, rules, targetOf, type Way, ways } from './plan-world.js';
+import { namespace, shop } from './shop.js';
 
 let scene: PlanScene | undefined;
 afterEach(async () => {
@@ -99,11 +99,13 @@ subjects: [{kind: ServiceAccount, name: slipway, namespace: shop}]
 `;
 
 /** A logged request in the words of RBAC. */
-function accessOf({ verb, path }: { verb: string; path: string }): string {
-  const [, group = '', plural = '', name = '', subresource = ''] =
+function accessOf({ verb, path, query }: { verb: string; path: string; query: string }): string {
+  const [, group = '', plural = '', inPath = '', subresource = ''] =
     /^\/apis?(?:\/([^/]+))?\/[^/]+\/namespaces\/[^/]+\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?/.exec(path) ?? [];
   const resource = Object.values(resources).find((each) => each.group === group && each.plural === plural);
   if (!resource) throw new Error(`unknown resource in ${path}`);
+  // A watch has its one name in the query.
+  const name = inPath || (/metadata\.name(?:=|%3D)([^&]+)/.exec(query)?.[1] ?? '');
   // Rights on what belongs to pods are not given by the pods' names, which nobody knows beforehand.
   const which = name === '' || plural === 'pods' ? {} : { name };
   return accessWords({ verb, resource, ...which, ...(subresource === '' ? {} : { subresource: subresource as 'log' }) });
@@ -116,7 +118,11 @@ describe('a right that is missing', () => {
     const rulesWithout = (left: (typeof needed)[number]) => needed.filter((each) => each !== left).map(ruleOf);
     for (const left of needed.filter(({ without }) => without === undefined)) {
       const { verdict, plan } = await readPlan(scene.as(rulesWithout(left)), { image: image('v1.4.0'), provider: 'pods' });
-      expect(verdict).toMatchObject({ outcome: 'fail', reason: 'PLAN_FORBIDDEN', summary: expect.stringContaining(`: ${accessWords(left)}.`) });
+      expect(verdict).toMatchObject({
+        outcome: 'fail',
+        reason: 'PLAN_FORBIDDEN',
+        summary: expect.stringContaining(`: ${accessWords(left)}.`),
+      });
       expect(plan.checks).toEqual([]);
     }
     const required = needed.filter(({ without }) => without === undefined).map(ruleOf);

@@ -21,7 +21,13 @@ export const rules = (): PolicyRule[] => {
 const traffic: Record<Exclude<Way, 'rolling'>, RouterConfig> = {
   istio: target('istio').traffic,
   replicas: target('replicas').traffic,
-  'gateway-api': { router: 'gateway-api', httpRoute: 'shop', stableService: 'shop-stable', canaryService: 'shop-canary', gitopsIgnoresWeights: false },
+  'gateway-api': {
+    router: 'gateway-api',
+    httpRoute: 'shop',
+    stableService: 'shop-stable',
+    canaryService: 'shop-canary',
+    gitopsIgnoresWeights: false,
+  },
   nginx: { router: 'nginx', ingress: 'shop', canaryService: 'shop-canary', gitopsIgnoresWeights: false },
   service: { router: 'service', previewService: 'shop-preview', gitopsIgnoresWeights: false },
 };

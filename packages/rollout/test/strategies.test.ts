@@ -95,8 +95,10 @@ describe('rolling', () => {
         conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'no progress' }],
       };
     };
+    const before = kube.writes().length;
     expect(await runner(kube, rolling)({ ...start, image: v3 })).toMatchObject({ outcome: 'fail', reason: 'PROGRESS_DEADLINE_EXCEEDED' });
     expect(imageOf(kube)).toBe(v2);
+    expect(kube.writes().slice(before).filter(({ plural }) => plural === 'virtualservices')).toEqual([]);
   });
 });
 

@@ -28,8 +28,9 @@ interface Rule {
 
 /**
  * The plain rule: after 300 s and 100 requests of each track, fail when the canary's error rate is more than 0.5 percentage points above
- * stable's or its p99 more than 10 % above; less data is inconclusive. Simple to explain and kept for comparison: it has no bound on false
- * alarms (a 10 % difference of p99 is noise for a few thousand requests, and pooling over weights misleads while the base rate drifts).
+ * stable's or its p99 more than 10 % above; less data is inconclusive. What ends before that time fails for the same differences, but cannot
+ * pass. Simple to explain and kept for comparison: it has no bound on false alarms (a 10 % difference of p99 is noise for a few thousand
+ * requests, and pooling over weights misleads while the base rate drifts).
  */
 export function thresholdJudge(config: ThresholdConfig = {}): Judge<ThresholdState> {
   const rule: Rule = {
@@ -42,7 +43,7 @@ export function thresholdJudge(config: ThresholdConfig = {}): Judge<ThresholdSta
     name: 'threshold',
     start: (plan) => start(plan, rule),
     observe: (state, window) => observe(state, window, rule),
-    judge: (state) => judgement(state, rule),
+    judge: (state, final) => judgement(final ? atEnd(state, rule) : state, rule),
     step: (state) => state,
   };
 }
@@ -68,8 +69,17 @@ function observe(state: ThresholdState, window: Window, rule: Rule): ThresholdSt
   return speaks(next, rule) ? { ...next, failure: breach(next, rule) } : next;
 }
 
+/** What ends now will not be seen any better: the rule speaks before its time, though only against the canary. */
+function atEnd(state: ThresholdState, rule: Rule): ThresholdState {
+  return state.failure || !hasEnough(state, rule) ? state : { ...state, failure: breach(state, rule) };
+}
+
 function speaks(state: ThresholdState, rule: Rule): boolean {
-  return state.last >= state.from - 1e-9 && Math.min(state.stable.n, state.canary.n) >= rule.minRequests;
+  return state.last >= state.from - 1e-9 && hasEnough(state, rule);
+}
+
+function hasEnough({ stable, canary }: ThresholdState, rule: Rule): boolean {
+  return Math.min(stable.n, canary.n) >= rule.minRequests;
 }
 
 function breach(state: ThresholdState, rule: Rule): ThresholdState['failure'] {

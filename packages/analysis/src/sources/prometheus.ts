@@ -17,6 +17,8 @@ export interface PrometheusConfig {
   selector?: string;
   /** Label with the pod's name. Default `pod`. */
   podLabel?: string;
+  /** Milliseconds that Prometheus may be behind: a window is read only when it is that old. Default 15 s. */
+  lag?: number;
 }
 
 /** A pod of the rollout, as the cluster knows it. */
@@ -41,10 +43,10 @@ export interface PrometheusPorts {
 export interface PrometheusTiming {
   /** Seconds; samples are taken at whole multiples of it, so that windows of a re-run fall on the same instants. */
   window: number;
-  /** Seconds that Prometheus may be behind: a window is read only when it is that old. Default 15. */
-  lag?: number;
 }
 
+/** Milliseconds. */
+const defaultLag = 15_000;
 /** Most points per series that Prometheus answers with is 11,000. */
 const mostPoints = 10_000;
 const timestampSlack = 1;
@@ -52,6 +54,7 @@ const timestampSlack = 1;
 /** Cumulative counters per pod from Prometheus, at aligned instants, and stable's history. */
 export function prometheusSource(config: PrometheusConfig, ports: PrometheusPorts, timing: PrometheusTiming): MetricsSource {
   const queries = queriesOf(config);
+  const { lag = defaultLag } = config;
   const get = async (path: string, parameters: Record<string, string>, type: 'vector' | 'matrix', signal: AbortSignal) => {
     const url = `${config.url.replace(/\/+$/, '')}/api/v1/${path}?${new URLSearchParams(parameters)}`;
     return readAnswer(await ports.getJson(url, authorization(ports.auth), signal), type, parameters.query ?? '');
@@ -59,7 +62,7 @@ export function prometheusSource(config: PrometheusConfig, ports: PrometheusPort
   return {
     name: 'prometheus',
     async sample(signal) {
-      const seconds = Math.floor((ports.clock.now() / 1000 - (timing.lag ?? 15)) / timing.window) * timing.window;
+      const seconds = Math.floor((ports.clock.now() - lag) / 1000 / timing.window) * timing.window;
       const pods = await ports.pods(signal);
       if (pods.length === 0) return { at: seconds * 1000, bounds: [], series: [], problems: ['no pods to ask Prometheus about'] };
       const ask = (query: string) => get('query', { query, time: String(seconds) }, 'vector', signal);
@@ -72,7 +75,7 @@ export function prometheusSource(config: PrometheusConfig, ports: PrometheusPort
       return sampleAt(seconds, pods, { requests, errors, buckets }, queries.label);
     },
     async history(seconds, window, signal) {
-      const end = Math.floor((ports.clock.now() / 1000 - (timing.lag ?? 15)) / window) * window;
+      const end = Math.floor((ports.clock.now() - lag) / 1000 / window) * window;
       const step = Math.max(window, Math.ceil(seconds / mostPoints));
       const pods = (await ports.pods(signal)).filter((pod) => pod.track === 'stable');
       if (pods.length === 0) return { bounds: [], windows: [] };

@@ -1,11 +1,12 @@
 import { OperationError } from '@slipway/core';
 import type { Resource } from '../kube.js';
+import { QUOTA_ADVICE, tellsOfQuota } from '../quota-words.js';
 import { type Attempt, isAmbiguous } from './retry.js';
 import type { HttpAnswer } from './transport.js';
 
 /** What was asked of the API server, in the words of RBAC. */
 export interface Operation {
-  verb: 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
+  verb: 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
   resource: Resource;
   /** `log`, `proxy`, `status` … */
   subresource?: string | undefined;
@@ -93,6 +94,10 @@ function explain(code: number, status: Status, operation: Operation): { reason: 
         next: ['Log in again in a step before this one; tokens of cloud logins end after an hour or less.'],
       };
     case 403:
+      // Admission refuses with the same code as RBAC, and who may do it all is over quota, too.
+      if (tellsOfQuota(status.message ?? '')) {
+        return { reason: 'QUOTA_EXCEEDED', words: `A ResourceQuota leaves no room to ${what} (403)`, next: [QUOTA_ADVICE] };
+      }
       return { reason: 'FORBIDDEN', words: `The kubeconfig's user may not ${what} (403)`, next: [rbacAdvice(operation)] };
     case 404:
       return { reason: 'NOT_FOUND', words: `Not found: ${place(operation)}`, next: [] };

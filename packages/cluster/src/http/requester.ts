@@ -92,7 +92,8 @@ function isTemporary(status: number): boolean {
   return status === 429 || status >= 500;
 }
 
-function toHttp(call: Call, { server, userAgent }: RequesterOptions) {
+/** A call as HTTP; the credentials are put in when it is sent. Pure. */
+export function toHttp(call: Call, { server, userAgent }: Pick<RequesterOptions, 'server' | 'userAgent'>) {
   const url = new URL(server.replace(/\/$/, '') + call.path);
   for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
   const headers = {

@@ -61,11 +61,12 @@ export async function exchange(request: HttpRequest, { agent, headers }: Credent
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (timeout.aborted) throw new TransportFailure(`no answer within ${timeoutMs / 1000} s`, 'unknown', { cause: error });
-    throw failureOf(error as NodeJS.ErrnoException);
+    throw transportFailure(error as NodeJS.ErrnoException);
   }
 }
 
-async function collect(answer: http.IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
+/** The whole body. Rejects with TransportFailure `too-large` beyond the limit. */
+export async function collect(answer: http.IncomingMessage, maxBytes: number): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of answer) {
@@ -79,7 +80,8 @@ async function collect(answer: http.IncomingMessage, maxBytes: number): Promise<
   return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString('utf8') };
 }
 
-function failureOf(error: NodeJS.ErrnoException): TransportFailure {
+/** What an error of a socket means. Pure. */
+export function transportFailure(error: NodeJS.ErrnoException): TransportFailure {
   if (error instanceof TransportFailure) return error;
   const { code = '' } = error;
   const certificate = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|^ERR_TLS|^ERR_SSL|EPROTO/.test(code);

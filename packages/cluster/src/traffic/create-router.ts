@@ -4,8 +4,8 @@ import { gatewayApiRouter } from './gateway-api-router.js';
 import { istioRouter } from './istio-router.js';
 import { nginxRouter } from './nginx-router.js';
 import { replicasRouter } from './replicas-router.js';
-import { serviceRouter } from './service-router.js';
 import type { TrafficRouter, TrafficSnapshot } from './router.js';
+import { serviceRouter } from './service-router.js';
 
 /** How traffic is split; the `traffic` part of slipway.yml, or the Service's own selector, which blue/green without a mesh switches. */
 export type RouterConfig = TrafficSettings | { router: 'service'; previewService: string; gitopsIgnoresWeights: boolean };

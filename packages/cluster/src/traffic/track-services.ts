@@ -3,12 +3,10 @@ import { OperationError } from '@slipway/core';
 import type { KubeClient, KubeObject } from '../kube.js';
 import { annotations, CANARY, STABLE, TRACK_LABEL } from '../names.js';
 import { apiVersionOf, resources } from '../resources.js';
+import { withoutTrackingMarks } from '../tracking-marks.js';
 import { describe } from '../workloads/workload.js';
 
 type Labels = Readonly<Record<string, string>>;
-
-/** Labels by which GitOps controllers take an object for one of theirs, and delete it because no file has it. */
-const OWNER_LABELS = ['app.kubernetes.io/instance', 'argocd.argoproj.io/instance'];
 
 export interface TrackServiceNames {
   namespace: string;
@@ -112,14 +110,13 @@ export function isOurs(object: KubeObject, workload: string): boolean {
  */
 export function canaryServiceOf(stable: KubeObject, { name, workload }: { name: string; workload: string }): KubeObject {
   const { ports = [], sessionAffinity } = stable.spec ?? {};
-  const labels = Object.entries({ ...stable.metadata.labels }).filter(([key]) => !OWNER_LABELS.includes(key));
   return {
     apiVersion: apiVersionOf(resources.services),
     kind: resources.services.kind,
     metadata: {
       name,
       ...(stable.metadata.namespace === undefined ? {} : { namespace: stable.metadata.namespace }),
-      labels: { ...Object.fromEntries(labels), [TRACK_LABEL]: CANARY },
+      labels: { ...withoutTrackingMarks(stable.metadata.labels), [TRACK_LABEL]: CANARY },
       annotations: { [annotations.canaryOf]: workload },
     },
     spec: {

@@ -2,6 +2,7 @@ import { OperationError } from '@slipway/core';
 import type { KubeClient, KubeObject } from '../kube.js';
 import { annotations, CANARY, LAST_APPLIED_ANNOTATION, REVISION_ANNOTATION, TRACK_LABEL } from '../names.js';
 import { apiVersionOf, resources } from '../resources.js';
+import { withoutTrackingMarks } from '../tracking-marks.js';
 import { withVersionLabel } from './image.js';
 import { describe } from './workload.js';
 
@@ -23,7 +24,8 @@ export interface CanarySpec {
  * The canary Deployment made from the stable one: the same pods with another image and `track: canary`. Pure.
  *
  * Its selector is the stable one's plus `track: canary`, so neither Deployment's pods are the other's (pods also have their owner). Nothing
- * that belongs to the stable object alone is taken over: status, uid, owners, managed fields, the last applied configuration.
+ * that belongs to the stable object alone is taken over: status, uid, owners, managed fields, the last applied configuration, and what a
+ * GitOps controller or Helm would take it for one of its own by, and prune it. The pods' labels stay: selectors need them.
  */
 export function canaryOf(stable: KubeObject, canary: CanarySpec): KubeObject {
   const spec = structuredClone(stable.spec);
@@ -37,9 +39,9 @@ export function canaryOf(stable: KubeObject, canary: CanarySpec): KubeObject {
     metadata: {
       name: canary.name,
       ...(namespace === undefined ? {} : { namespace }),
-      labels: { ...labels, [TRACK_LABEL]: CANARY },
+      labels: { ...withoutTrackingMarks(labels), [TRACK_LABEL]: CANARY },
       annotations: {
-        ...kept,
+        ...withoutTrackingMarks(kept),
         [annotations.canaryOf]: stable.metadata.name,
         [annotations.rollout]: canary.rollout,
         ...(canary.version === null ? {} : { [annotations.version]: canary.version }),

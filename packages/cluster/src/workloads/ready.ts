@@ -1,8 +1,10 @@
 import { type Clock, OperationError } from '@slipway/core';
 import { schedulingWatch } from '../capacity/unschedulable.js';
 import type { KubeClient, KubeObject } from '../kube.js';
+import { QUOTA_ADVICE, tellsOfQuota } from '../quota-words.js';
 import { resources } from '../resources.js';
 import { currentReplicaSet, readPods, readReplicaSets, revisionOf } from './children.js';
+import { type DeploymentNews, deploymentNews } from './deployment-news.js';
 import { diagnose, diagnosisLines } from './diagnose.js';
 import { type PodProblem, podProblems } from './pod-reasons.js';
 import { type Progress, progressOf, stuckOf } from './progress.js';
@@ -39,21 +41,49 @@ const LONGEST_PAUSE = 4_000;
  * The error's `details.diagnosis` and `next` have pod reasons, events and last log lines.
  */
 export async function waitReady(client: KubeClient, namespace: string, name: string, options: ReadyOptions): Promise<Ready> {
+  const first = await readDeployment(client, namespace, name);
+  const isReady = (deployment: KubeObject) => progressOf(deployment, options.generation).ready;
+  const news = deploymentNews(client, first, isReady, options);
+  try {
+    return await lookUntilReady(client, first, news, options);
+  } finally {
+    news.close();
+  }
+}
+
+/** Looks at what the watch tells as soon as it tells of readiness, and by a timetable: pods are looked at, and the Deployment read where there is no news. */
+async function lookUntilReady(client: KubeClient, first: KubeObject, news: DeploymentNews, options: ReadyOptions): Promise<Ready> {
   const { clock, signal, generation } = options;
   const deadline = clock.now() + options.timeoutMs;
   const pods = podWatch(client, clock);
   let pause = FIRST_PAUSE;
-  for (let look = 0; ; look++) {
-    const deployment = await readDeployment(client, namespace, name);
-    refuseChanged(deployment, options);
-    const progress = progressOf(deployment, generation);
-    options.onProgress?.(progress);
-    if (progress.ready) return { deployment, revision: String(revisionOf(deployment)), replicas: progress.desired };
-    await refuseStuck(client, deployment, generation, look);
-    if (look % 2 === 1) await pods.refuseFatal(deployment);
-    if (clock.now() + pause > deadline) throw await timeout(client, deployment, progress, options.timeoutMs);
-    await clock.sleep(pause, signal);
+  let deployment = first;
+  for (let count = 0; ; count++) {
+    const ready = look(deployment, options);
+    if (ready) return ready;
+    await refuseStuck(client, deployment, generation, count);
+    if (count % 2 === 1) await pods.refuseFatal(deployment);
+    if (clock.now() + pause > deadline) throw await timeout(client, deployment, progressOf(deployment, generation), options.timeoutMs);
+    await sleepUntil(news.arrived, pause, clock, signal);
+    deployment = news.newest() ?? (await readDeployment(client, first.metadata.namespace ?? '', first.metadata.name));
     pause = Math.min(pause * PAUSE_GROWTH, LONGEST_PAUSE);
+  }
+}
+
+/** Tells the progress; undefined: not ready yet. */
+function look(deployment: KubeObject, options: ReadyOptions): Ready | undefined {
+  refuseChanged(deployment, options);
+  const progress = progressOf(deployment, options.generation);
+  options.onProgress?.(progress);
+  return progress.ready ? { deployment, revision: String(revisionOf(deployment)), replicas: progress.desired } : undefined;
+}
+
+/** Sleeps for `ms` at most; rejects when `signal` aborts. */
+async function sleepUntil(arrived: AbortSignal, ms: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await clock.sleep(ms, signal ? AbortSignal.any([signal, arrived]) : arrived);
+  } catch (error) {
+    if (signal?.aborted || !arrived.aborted) throw error;
   }
 }
 
@@ -83,14 +113,11 @@ function refuseChanged(deployment: KubeObject, { expect }: ReadyOptions): void {
   );
 }
 
-/** Words of the quota admission (k8s.io/apiserver, resourcequota/controller.go); `failed quota`: the pod does not state what is limited. */
-const OVER_QUOTA = /exceeded quota|failed quota/;
-
 /** The controller retries a refused pod, and a quota may have been freed by then: what is still refused at the next look is an error. */
 async function refuseStuck(client: KubeClient, deployment: KubeObject, generation: number, look: number): Promise<void> {
   const stuck = stuckOf(deployment, generation);
   if (!stuck || (stuck.reason === 'PODS_NOT_CREATED' && look === 0)) return;
-  const reason = stuck.reason === 'PODS_NOT_CREATED' && OVER_QUOTA.test(stuck.message) ? 'QUOTA_EXCEEDED' : stuck.reason;
+  const reason = stuck.reason === 'PODS_NOT_CREATED' && tellsOfQuota(stuck.message) ? 'QUOTA_EXCEEDED' : stuck.reason;
   const what =
     stuck.reason === 'PODS_NOT_CREATED'
       ? 'cannot create its pods'
@@ -167,7 +194,7 @@ const ADVICE: Record<string, string> = {
   CRASH_LOOP: 'The container starts and ends: the log lines above are its last words.',
   CONTAINER_CONFIG_ERROR: 'Create the ConfigMap, Secret or key that the pod refers to.',
   PODS_NOT_CREATED: 'Satisfy the admission policy that the message names.',
-  QUOTA_EXCEEDED: 'Free or raise the quota that the message names (`failed quota`: state the requests and limits that it counts).',
+  QUOTA_EXCEEDED: QUOTA_ADVICE,
   UNSCHEDULABLE: 'Add nodes, or ask for less: requests, affinity, node selector, tolerations and volumes decide where a pod may run.',
   READY_TIMEOUT: 'Check the readiness probe and the resources asked for; raise `ready-timeout` if the start simply takes longer.',
 };

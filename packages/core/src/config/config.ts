@@ -127,6 +127,7 @@ export interface PrometheusSettings {
   latency: string;
   selector: string;
   podLabel: string;
+  lag: number;
   history: number;
 }
 

@@ -11,12 +11,15 @@ type Issue = z.core.$ZodIssue;
  * The messages of the schema are what it allows (kinds.ts).
  */
 export function problemsOf(issues: readonly Issue[], data: unknown, positions: Positions, most: number): Omit<Problem, 'file'>[] {
-  return issues.slice(0, 10 * most).flatMap((outer) => fromForms(outer, data)).flatMap((issue) => {
-    const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
-    return issue.code === 'unrecognized_keys'
-      ? unknownKeys(issue.keys.slice(0, most), path, issue.message, positions)
-      : [valueProblem(issue, path, data, positions)];
-  });
+  return issues
+    .slice(0, 10 * most)
+    .flatMap((outer) => fromForms(outer, data))
+    .flatMap((issue) => {
+      const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));
+      return issue.code === 'unrecognized_keys'
+        ? unknownKeys(issue.keys.slice(0, most), path, issue.message, positions)
+        : [valueProblem(issue, path, data, positions)];
+    });
 }
 
 /** Of a setting that may be written short or as a map, a map's own problems are told, not that neither form fits. */

@@ -56,7 +56,7 @@ function serviceSchema(about: About) {
     service: about("Kubernetes Service that users' requests come through; default: the service's name.", z.optional(objectName())),
     'metrics-port': about('Port of the pods that serves /metrics, number or name; default: the first declared port.', z.optional(port())),
     strategy: about(
-      '`canary`: by weights; `blue-green`: all at once, and back; `rolling`: the Deployment\'s own rolling update; `shadow`: copies of requests alone.',
+      "`canary`: by weights; `blue-green`: all at once, and back; `rolling`: the Deployment's own rolling update; `shadow`: copies of requests alone.",
       z.prefault(choice(['canary', 'blue-green', 'rolling', 'shadow']), 'canary'),
     ),
     engine: about(
@@ -74,10 +74,7 @@ function serviceSchema(about: About) {
     ),
     'ready-timeout': about('Longest wait for a Deployment to become ready.', z.prefault(duration({ min: 1000 }), '300s')),
     drain: about("Shortest wait between the canary's weight being 0 and its removal.", z.prefault(duration({ min: 0 }), '5s')),
-    'scale-down-delay': about(
-      'How long the pods that a promotion replaces are kept after it.',
-      z.prefault(duration({ min: 0 }), '0s'),
-    ),
+    'scale-down-delay': about('How long the pods that a promotion replaces are kept after it.', z.prefault(duration({ min: 0 }), '0s')),
     'abort-scale-down-delay': about(
       "How long the canary's pods are kept after an abort, for whoever wants to look.",
       z.prefault(duration({ min: 0 }), '0s'),
@@ -175,24 +172,21 @@ function stepSchema(about: About) {
       'Percent of users that meet the new version. 0: none but those of the header, cookie or mirror. 100, in the last step: everybody, while the former version is kept warm.',
       z.prefault(integer(0, 100), 0),
     ),
-    mirror: about(
-      'Share of requests whose copy is sent to the canary; its answers are thrown away.',
-      z.prefault(percent({ max: 1 }), 0),
-    ),
+    mirror: about('Share of requests whose copy is sent to the canary; its answers are thrown away.', z.prefault(percent({ max: 1 }), 0)),
     match: about(
       'Whether requests with the configured header or cookie meet the canary in this step.',
       z.prefault(z.boolean({ error: 'true or false' }), true),
     ),
-    replicas: about("Canary pods, in percent of stable's; default: as many as the step's share needs.", z.optional(percent({ above: 0, max: 1 }))),
+    replicas: about(
+      "Canary pods, in percent of stable's; default: as many as the step's share needs.",
+      z.optional(percent({ above: 0, max: 1 })),
+    ),
     duration: about('How long the step is watched.', duration({ min: 1000 })),
     'max-error-rate': about(
       "Limit on the canary's error rate in this step; default: the comparison with stable alone decides.",
       z.optional(percent({ max: 1 })),
     ),
-    pause: about(
-      'When the step is in force, the rollout pauses until `resume`.',
-      z.prefault(z.boolean({ error: 'true or false' }), false),
-    ),
+    pause: about('When the step is in force, the rollout pauses until `resume`.', z.prefault(z.boolean({ error: 'true or false' }), false)),
     gate: about(
       'URL that must answer 2xx before users are moved to this step.',
       z.optional(matching(/^https?:\/\/[^\s]+$/, 'an http or https URL')),
@@ -242,6 +236,10 @@ function prometheusSchema(about: About) {
     'pod-label': about(
       'Label that holds the name of the pod.',
       z.prefault(matching(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'the name of a label'), 'pod'),
+    ),
+    lag: about(
+      'How far Prometheus is behind: at least its scrape interval and a little more. Windows are read only when they are that old.',
+      z.prefault(duration({ min: 1000 }), '15s'),
     ),
     history: about("How far back stable's history is read.", z.prefault(duration({ min: 0 }), '1h')),
   });

@@ -1,5 +1,5 @@
-import { defaultSteps } from './default-steps.js';
 import type { AnalysisSettings, Config, EnvironmentConfig, ServiceConfig, StepSettings, TrafficSettings } from './config.js';
+import { defaultSteps } from './default-steps.js';
 import type { ConfigFile } from './schema.js';
 
 type FileService = ConfigFile['services'][string];
@@ -108,6 +108,7 @@ function analysis(file: FileService['analysis']): AnalysisSettings {
       latency: file.prometheus.latency,
       selector: file.prometheus.selector,
       podLabel: file.prometheus['pod-label'],
+      lag: file.prometheus.lag,
       history: file.prometheus.history,
     },
     window: file.window,

@@ -12,6 +12,7 @@ export function dryRunOnly(client: KubeClient): KubeClient {
     get: client.get,
     find: client.find,
     list: client.list,
+    ...(client.watch ? { watch: client.watch } : {}),
     create: (resource, namespace, object) => client.create(resource, namespace, object, { dryRun: true }),
     patch: (resource, namespace, name, patch, options) => client.patch(resource, namespace, name, patch, { ...options, dryRun: true }),
     replace: never('replace'),

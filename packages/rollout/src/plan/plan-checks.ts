@@ -3,12 +3,12 @@ import {
   canaryOf,
   checkQuota,
   type KubeClient,
+  type Routing,
   raiseFloor,
   readBudgets,
   refuseForeign,
   refuseUnready,
   resources,
-  type Routing,
   type Scaler,
   sameRouting,
   setImagePatch,
@@ -53,7 +53,8 @@ export async function checkPlan(world: PlanWorld): Promise<Check[]> {
   checks.push(...(await checkRoute(world, world.steps)));
   const mirrored = await warnOfMirroredWrites(client, target);
   if (mirrored !== undefined) checks.push(warning('requests may be copied', mirrored));
-  if (world.scaler && router.kind !== 'replicas') checks.push(await check('its autoscaler can be kept from shrinking it (dry run)', () => tryFloor(world)));
+  if (world.scaler && router.kind !== 'replicas')
+    checks.push(await check('its autoscaler can be kept from shrinking it (dry run)', () => tryFloor(world)));
   return [...checks, ...(await capacity(world, Math.max(0, ...world.steps.map(({ canary }) => canary))))];
 }
 

@@ -23,14 +23,21 @@ export async function planEngine(deps: RolloutDeps, kind: EngineKind, { image: a
   const access = await reviewAccess(deps.client.withSignal(context.signal), target.namespace, engineAccess(target, kind, provider));
   const nothing = { steps: [], end: ['the controller goes by its own object'], access, checks: [], rollback: [], holder: null };
   if (missingOf(access).length > 0) {
-    return { verdict: verdictOf(nothing, asked ?? 'the next image', undefined), state: undefined, plan: nothing, report: planReport(nothing, undefined) };
+    return {
+      verdict: verdictOf(nothing, asked ?? 'the next image', undefined),
+      state: undefined,
+      plan: nothing,
+      report: planReport(nothing, undefined),
+    };
   }
   const engine = engineFor(client, target, kind);
   const view = await engine.check();
   const state = (await rolloutStore(client, target.namespace, target.workload).read())?.value;
   const going = isActive(state) ? state : undefined;
   const image = going?.image.to ?? asked;
-  const checks: Check[] = [{ what: `${engine.objectKind} ${target.workload}`, outcome: view.broken === null ? 'ok' : 'refused', words: wordsOf(view), next: [] }];
+  const checks: Check[] = [
+    { what: `${engine.objectKind} ${target.workload}`, outcome: view.broken === null ? 'ok' : 'refused', words: wordsOf(view), next: [] },
+  ];
   if (!going && image !== undefined && image !== view.image.stable) {
     checks.push(await check('the new image is accepted (dry run)', () => engine.start(image, { id: 'plan', version: null })));
   }

@@ -1,4 +1,14 @@
-import { type KubeClient, readReplicaSets, readSnapshot, resources, revisionsOf, stableAlone, type TrafficRouter, undoPatch, type Workload } from '@slipway/cluster';
+import {
+  type KubeClient,
+  readReplicaSets,
+  readSnapshot,
+  resources,
+  revisionsOf,
+  stableAlone,
+  type TrafficRouter,
+  undoPatch,
+  type Workload,
+} from '@slipway/cluster';
 import { isActive, type RolloutState } from '../state.js';
 import type { RolloutTarget } from '../target.js';
 import { type Check, check, warning } from './check.js';
@@ -31,7 +41,12 @@ async function wayOut(world: RollbackWorld, { wayOut: prepared = [] }: RolloutSt
   });
   if (kept.outcome !== 'refused') return [now, kept];
   const words = `Somebody has changed the route since the step came into force, so they fit no longer: ${kept.words}`;
-  return [now, now.outcome === 'refused' ? kept : warning(kept.what, words, ['Run `step`, or `start` with the same image again: it writes them anew.'])];
+  return [
+    now,
+    now.outcome === 'refused'
+      ? kept
+      : warning(kept.what, words, ['Run `step`, or `start` with the same image again: it writes them anew.']),
+  ];
 }
 
 /** What `auto-rollback now` would put back after a promotion. */

@@ -28,14 +28,19 @@ export function requiredAccess(target: RolloutTarget, known: Known): Access[] {
     { verb: 'list', resource: resources.pods },
     // A rolling release has no canary; whether one was left behind is looked at all the same when it is taken back.
     ...named(resources.deployments, target.canary, ['get']),
+    ...optional(laterNews, named(resources.deployments, workload, ['watch'])),
     ...(strategy === 'rolling' ? [] : canaryAccess(target, known)),
-    ...(known.provider === 'pods' ? [podProxy] : optional('splits are not measured, and a canary is drained by the clock alone', [podProxy])),
+    ...(known.provider === 'pods'
+      ? [podProxy]
+      : optional('splits are not measured, and a canary is drained by the clock alone', [podProxy])),
     ...diagnosis,
     ...snapshotAccess(target, known),
     ...optional('whether a watchdog guards the rollout is not told', named(resources.cronjobs, watchdogName(workload), ['get'])),
   ];
   return distinct(all);
 }
+
+const laterNews = 'readiness is asked for again and again, and noticed a little later';
 
 const podProxy: Access = { verb: 'get', resource: resources.pods, subresource: 'proxy' };
 
@@ -52,6 +57,7 @@ function canaryAccess(target: RolloutTarget, { scaler }: Known): Access[] {
   return [
     ...named(resources.deployments, target.canary, ['update', 'patch', 'delete']),
     { verb: 'create', resource: resources.deployments },
+    ...optional(laterNews, named(resources.deployments, target.canary, ['watch'])),
     { verb: 'list', resource: resources.horizontalpodautoscalers },
     // Where pods are the route, an autoscaler is refused, not kept from shrinking them.
     ...(scaler && target.traffic.router !== 'replicas' ? scalerAccess(scaler) : []),

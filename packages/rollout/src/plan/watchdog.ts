@@ -14,9 +14,11 @@ export async function checkWatchdog(client: KubeClient, namespace: string, workl
   const found = await findUnlessForbidden(client, namespace, name);
   if (found === 'forbidden') return warning(what, `Whether CronJob ${namespace}/${name} watches is not known: it may not be read.`);
   if (found && found.spec?.suspend !== true) return { what, outcome: 'ok', words: `CronJob ${name} watches`, next: [] };
-  return warning(what, `Nothing in the cluster does: CronJob ${namespace}/${name} is ${found ? 'suspended' : 'not there'}. A re-run of the job does, or a person.`, [
-    'Apply docs/rbac/watchdog.yaml, or have a job with `auto-rollback` and `if: failure() || cancelled()`.',
-  ]);
+  return warning(
+    what,
+    `Nothing in the cluster does: CronJob ${namespace}/${name} is ${found ? 'suspended' : 'not there'}. A re-run of the job does, or a person.`,
+    ['Apply docs/rbac/watchdog.yaml, or have a job with `auto-rollback` and `if: failure() || cancelled()`.'],
+  );
 }
 
 async function findUnlessForbidden(client: KubeClient, namespace: string, name: string): Promise<KubeObject | undefined | 'forbidden'> {

@@ -14,6 +14,7 @@ import { type PodAccess, proxyToPod, sendLogs, splitProxyName } from './pod-acce
 import { parsePath, type Target, verbOf } from './request-path.js';
 import type { DeleteOptions, ResourceHandler, WriteOptions } from './resource-handler.js';
 import { fromScale, scaleKind, toScale } from './scale.js';
+import { selectedName } from './selectors.js';
 import type { Store } from './store.js';
 import { watchObjects } from './watch.js';
 
@@ -76,7 +77,7 @@ export class ApiServer {
     const target = parsePath(pathname);
     if (!target && isBuiltInGroup(pathname)) throw noSuchResource();
     if (!target) return sendText(response, 404, '404 page not found\n');
-    this.authorize(user, verbOf(request), target);
+    this.authorize(user, verbOf(request), target, request.url.searchParams);
     if (request.method === 'GET') return this.read(target, request, response);
     if (target.subresource && !isServed(target)) throw noSubresource(target);
     this.write(user, target, request, response);
@@ -98,8 +99,10 @@ export class ApiServer {
     return [...this.parts.users.values()].find((known) => known.name === name) ?? { name, token: '' };
   }
 
-  private authorize(user: User, verb: string, target: Target): void {
-    const name = target.subresource === 'proxy' ? splitProxyName(target.name).name : target.name;
+  private authorize(user: User, verb: string, target: Target, query: URLSearchParams): void {
+    const asked = target.subresource === 'proxy' ? splitProxyName(target.name).name : target.name;
+    // A list or watch that is limited to one object is a request for that object (apiserver, pkg/endpoints/request/requestinfo.go).
+    const name = asked || selectedName(query.get('fieldSelector') ?? '');
     const attempt = { user: user.name, verb, ...target, name };
     if (!this.authorizer.allows(user, attempt)) throw forbidden(attempt);
   }

@@ -93,6 +93,12 @@ export function parseFieldSelector(text: string, kind: string): (object: KubeObj
   return (object) => tests.every((fits) => fits(object));
 }
 
+/** The one name that a `fieldSelector` leaves; empty: it leaves several. */
+export function selectedName(text: string): string {
+  const [, name = ''] = /(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)/.exec(text) ?? [];
+  return name;
+}
+
 function unknownField(field: string, kind: string) {
   if (fieldsOfKind[kind]) return badRequest(`field label not supported: ${field}`);
   return badRequest(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`);

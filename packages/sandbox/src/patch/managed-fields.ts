@@ -23,18 +23,20 @@ export function readManagers(object: KubeObject): Manager[] {
 }
 
 export function writeManagers(object: KubeObject, kind: Kind, managers: readonly Manager[]): void {
-  object.metadata.managedFields = managers
-    .filter((manager) => manager.fields.size > 0)
-    .toSorted(byOperationAndTime)
-    .map(({ name, operation, subresource, fields, time }) => ({
-      manager: name,
-      operation,
-      apiVersion: apiVersionOf(kind),
-      time,
-      fieldsType: 'FieldsV1',
-      fieldsV1: toFieldsV1(fields),
-      ...(subresource ? { subresource } : {}),
-    }));
+  const owners = managers.filter((manager) => manager.fields.size > 0);
+  if (owners.length === 0) {
+    delete object.metadata.managedFields;
+    return;
+  }
+  object.metadata.managedFields = owners.toSorted(byOperationAndTime).map(({ name, operation, subresource, fields, time }) => ({
+    manager: name,
+    operation,
+    apiVersion: apiVersionOf(kind),
+    time,
+    fieldsType: 'FieldsV1',
+    fieldsV1: toFieldsV1(fields),
+    ...(subresource ? { subresource } : {}),
+  }));
 }
 
 /** Those that apply first, then by time and name. */

@@ -24,18 +24,36 @@ export function applyConfiguration(stored: KubeObject, applied: object, kind: Ki
   const others = managers.filter((manager) => manager !== previous);
   const wanted = leavesOf(applied, topology);
   const current = leavesOf(stored, topology);
-  const changed = [...wanted].filter(([path, value]) => !sameJson(current.get(path), value) || !current.has(path)).map(([path]) => path);
+  const set = [...wanted].filter(([path, value]) => !sameJson(current.get(path), value) || !current.has(path)).map(([path]) => path);
+  const changed = [...set, ...newMaps(wanted.keys(), current.keys())];
   const causes = conflicts(changed, others, apiVersionOf(kind));
   if (causes.length > 0 && !options.force) throw applyConflict(causes);
   const merged = structuredClone(merge(stored, applied, [], topology)) as KubeObject;
   const dropped = [...(previous?.fields ?? [])].filter((path) => !wanted.has(path));
   // `.` sorts first: a list item that nobody else has a field of goes whole, while its keys still tell which one it is.
-  for (const path of dropped.sort()) if (!isOwned(path, others)) removePath(merged, path);
+  const kept = [wanted.keys(), ...others.map(({ fields }) => fields)].flatMap((paths) => [...paths]);
+  for (const path of dropped.sort()) if (!isOwned(path, others) && !isEntered(path, kept)) removePath(merged, path);
   for (const other of others) for (const path of changed) other.fields.delete(path);
   const same = previous && sameJson([...previous.fields].sort(), [...wanted.keys()].sort());
   const own: Manager = { ...self, fields: new Set(wanted.keys()), time: same ? previous.time : timestamp(options.now) };
   writeManagers(merged, kind, [own, ...others]);
   return merged;
+}
+
+/** The maps that are not there yet and that fields are put into: who owns one as an empty map is in conflict. */
+function newMaps(wanted: Iterable<string>, current: Iterable<string>): string[] {
+  const there = new Set([...current].flatMap((path) => [path, ...above(path)]));
+  return [...new Set([...wanted].flatMap(above))].filter((path) => !there.has(path));
+}
+
+function above(path: string): string[] {
+  const segments = path.split('\u0000');
+  return segments.slice(1).map((_, i) => segments.slice(0, i + 1).join('\u0000'));
+}
+
+/** Whether what was an empty map (or an atomic value) has fields of its own now. */
+function isEntered(path: string, paths: readonly string[]): boolean {
+  return paths.some((other) => other.startsWith(`${path}\u0000`));
 }
 
 function isOwned(path: string, managers: readonly Manager[]): boolean {

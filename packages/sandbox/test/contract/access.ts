@@ -26,7 +26,7 @@ export const access: readonly Case[] = [
     body: {
       metadata: { name: 'limited' },
       rules: [
-        { apiGroups: ['apps'], resources: ['deployments', 'deployments/scale'], resourceNames: ['shop'], verbs: ['get', 'patch'] },
+        { apiGroups: ['apps'], resources: ['deployments', 'deployments/scale'], resourceNames: ['shop'], verbs: ['get', 'patch', 'list'] },
         { apiGroups: ['argoproj.io'], resources: ['rollouts/status'], verbs: ['patch'] },
         { apiGroups: ['networking.k8s.io'], resources: ['*'], verbs: ['get'] },
         { apiGroups: [''], resources: ['pods'], verbs: ['*'] },
@@ -67,6 +67,15 @@ export const access: readonly Case[] = [
   review('of nothing', {}),
   { name: 'access: get refused', method: 'GET', path: `${deployments}/other`, as },
   { name: 'access: list refused', method: 'GET', path: configMaps, as },
+  {
+    name: 'access: list limited to the named object',
+    method: 'GET',
+    path: `${deployments}?fieldSelector=metadata.name%3Dshop`,
+    as,
+    show: ['kind'],
+  },
+  { name: 'access: list limited to another object', method: 'GET', path: `${deployments}?fieldSelector=metadata.name%3Dother`, as },
+  { name: 'access: list of what may be read by name alone', method: 'GET', path: deployments, as },
   { name: 'access: list of all namespaces refused', method: 'GET', path: '/api/v1/pods', as },
   { name: 'access: create refused', method: 'POST', path: configMaps, as, body: { metadata: { name: 'no' } } },
   {

@@ -1,6 +1,20 @@
 import type { Case } from './case.js';
 import { applyType, configMap, configMaps, deployments } from './objects.js';
 
+/** One apply of a ConfigMap's metadata and data, and who owns what then. */
+const applied = (name: string, manager: string, fields: object): Case => ({
+  name: `apply of a map: ${name}`,
+  method: 'PATCH',
+  path: `${configMaps}/emptied?fieldManager=${manager}`,
+  type: applyType,
+  body: { apiVersion: 'v1', kind: 'ConfigMap', ...fields },
+  show: ['data', 'metadata.annotations', 'metadata.managedFields'],
+});
+const annotated = (annotations?: object, more: object = {}) => ({
+  metadata: { name: 'emptied', ...(annotations ? { annotations } : {}) },
+  ...more,
+});
+
 /** Server-side apply of built-in kinds. */
 export const apply: readonly Case[] = [
   {
@@ -92,5 +106,13 @@ export const apply: readonly Case[] = [
     body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' } },
     show: ['data'],
   },
+  applied('empty', 'one', annotated({}, { data: {} })),
+  applied('filled', 'one', annotated({ a: '3' }, { data: { k: '1' } })),
+  applied('emptied', 'one', annotated({}, { data: {} })),
+  applied("an entry of another, into one's empty map", 'two', annotated({ b: '1' })),
+  applied('left out', 'one', annotated()),
+  applied('filled by another', 'two', annotated({ b: '1' })),
+  applied('empty where another has an entry', 'one', annotated({})),
+  applied("left out, another's entry stays", 'one', annotated()),
   { name: 'PUT with another uid', method: 'PUT', path: `${configMaps}/applied`, body: { metadata: { name: 'applied', uid: 'another' } } },
 ];
