@@ -1,22 +1,25 @@
 // Sends users back when the run that moves them has died, and nobody else does. It is run in the cluster, every minute, by the CronJob in
 // docs/rbac/watchdog.yaml. What it sends are the patches that the rollout wrote down beforehand, and nothing else.
 //
-// A run that lives writes the rollout's state (with every window of an analysis) or renews its Lease (every 15 s). When neither changes for
+// A run that is at work writes the rollout's state (with every window of an analysis) or renews its Lease (every 15 s). When neither changes for
 // QUIET_SECONDS of this process's own time, while users may meet the canary and nobody has paused the rollout, the run is taken for dead.
-// That is the rule of packages/rollout/src/reconcile.ts; test/acceptance/watchdog.test.ts puts the same states to both.
+// Between two jobs (one waits for a runner, or a person for a reviewer) nobody writes; a rollout with which nobody goes on for REST_SECONDS is
+// taken for forgotten. That is the rule of packages/rollout/src/reconcile.ts; test/acceptance/watchdog.test.ts puts the same states to both.
 //
 // It fails (exit code 1) whenever it could not do, or could not know, so that the Job is seen to have failed.
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const { NAMESPACE, WORKLOAD, API_SERVER = 'https://kubernetes.default.svc', QUIET_SECONDS = '90', EVERY_SECONDS = '5' } = process.env;
+const { NAMESPACE, WORKLOAD, API_SERVER = 'https://kubernetes.default.svc' } = process.env;
+const { QUIET_SECONDS = '90', REST_SECONDS = '1800', EVERY_SECONDS = '5' } = process.env;
 const tokenFile = process.env.TOKEN_FILE ?? '/var/run/secrets/kubernetes.io/serviceaccount/token';
 const name = `slipway-${WORKLOAD}`;
 const configMap = `/api/v1/namespaces/${NAMESPACE}/configmaps/${name}`;
 const lease = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases/${name}`;
 const patchTypes = { json: 'application/json-patch+json', merge: 'application/merge-patch+json' };
 const quietMs = Number(QUIET_SECONDS) * 1000;
+const restMs = Number(REST_SECONDS) * 1000;
 const everyMs = Number(EVERY_SECONDS) * 1000;
 
 /** How often in a row the API server may fail before this process says so and ends. */
@@ -73,6 +76,11 @@ function whyNot(state) {
   return paused ? `the rollout is paused by ${paused.by}` : undefined;
 }
 
+/** A step is being brought about, a command holds the Lease, or an analysis runs; false: the rollout rests between two jobs. */
+function isAtWork({ stepStartedAt, evidence }, holder) {
+  return Boolean(holder) || stepStartedAt === null || evidence?.running === true;
+}
+
 /** Whether users may meet the canary of a rollout that has no way out on record. */
 function mayBeMet({ phase, weight, mirror, match, stepStartedAt, intent, target }) {
   if (phase === 'aborting' || !(weight > 0 || mirror > 0 || match)) return false;
@@ -126,8 +134,10 @@ const save = (version, state) =>
   ask(configMap, 'PATCH', patchTypes.merge, { metadata: { resourceVersion: version }, data: { 'state.json': JSON.stringify(state) } });
 
 /** The rollout on its way back, on the condition that nobody wrote since it was read, and fenced: a run that wakes up can write no more. */
-async function claim(object, state) {
-  const why = `The run that moved users was silent for ${QUIET_SECONDS} s; the watchdog sent them back.`;
+async function claim(object, state, atWork) {
+  const why = atWork
+    ? `The run that moved users was silent for ${QUIET_SECONDS} s; the watchdog sent them back.`
+    : `Nobody went on with the release for ${REST_SECONDS} s; the watchdog sent users back.`;
   const claimed = {
     ...state,
     phase: 'aborting',
@@ -143,7 +153,7 @@ async function claim(object, state) {
 }
 
 /** False: somebody wrote in the meantime, so somebody is alive. */
-async function sendBack(object, state) {
+async function sendBack({ object, state, atWork }) {
   const { wayOut = [], id } = state;
   if (wayOut.length === 0) {
     if (mayBeMet(state))
@@ -152,7 +162,7 @@ async function sendBack(object, state) {
     return true;
   }
   const problems = [];
-  const { version, claimed } = await claim(object, state).catch((error) => {
+  const { version, claimed } = await claim(object, state, atWork).catch((error) => {
     if (error.status === 409) return { version: 'newer' };
     problems.push(`the state could not be written: ${error.message}`); // No reason to leave users where they are.
     return {};
@@ -175,13 +185,15 @@ async function look() {
   const object = await ask(configMap);
   const state = stateOf(object);
   const reason = whyNot(state);
-  const leaseVersion = reason === undefined ? (await ask(lease))?.metadata?.resourceVersion : '';
-  return { object, state, reason, version: `${object?.metadata?.resourceVersion} ${leaseVersion}` };
+  if (reason !== undefined) return { reason };
+  const held = await ask(lease);
+  const version = `${object.metadata.resourceVersion} ${held?.metadata?.resourceVersion}`;
+  return { object, state, version, atWork: isAtWork(state, held?.spec?.holderIdentity) };
 }
 
 async function watch() {
   if (!NAMESPACE || !WORKLOAD) throw new Error('NAMESPACE and WORKLOAD say which rollout is guarded; one is empty.');
-  if (!(quietMs > 0 && everyMs > 0)) throw new Error('QUIET_SECONDS and EVERY_SECONDS are numbers above 0.');
+  if (!(quietMs > 0 && restMs > 0 && everyMs > 0)) throw new Error('QUIET_SECONDS, REST_SECONDS and EVERY_SECONDS are numbers above 0.');
   let seen = '';
   let silent = 0;
   let before = performance.now();
@@ -197,13 +209,13 @@ async function watch() {
     }
     const now = performance.now();
     if (looked) {
-      const { object, state, reason, version } = looked;
+      const { state, reason, version, atWork } = looked;
       if (reason !== undefined) return console.log(`nothing to guard: ${reason}`);
       if (seen === '') console.log(`${state.id} is ${state.phase}: watched`);
       // Only time that was looked at counts: not that in which the API server was away, or this process stood still.
       silent = version === seen ? silent + Math.min(now - before, 2 * everyMs) : 0;
       seen = version;
-      if (silent >= quietMs && (await sendBack(object, state))) return;
+      if (silent >= (atWork ? quietMs : restMs) && (await sendBack(looked))) return;
     }
     before = now;
     await sleep(everyMs);

@@ -27,9 +27,17 @@ export const contract = defineContract({
       kind: 'duration',
       min: 1000,
       description:
-        'How long `reconcile` looks before it takes a run for dead that writes neither the state nor the lease. Longer than any pause between two jobs of a release, and than two windows of the analysis.',
+        'How long `reconcile` looks before it takes a run at work for dead that writes neither the state nor the lease. Longer than two windows of the analysis.',
       default: '90s',
       example: '5m',
+    },
+    rest: {
+      kind: 'duration',
+      min: 1000,
+      description:
+        'How long a release may rest between two jobs before `reconcile` sends users back. Longer than any wait for a runner or a reviewer that is not announced by `pause`.',
+      default: '30m',
+      example: '2h',
     },
     'only-unfinished': {
       kind: 'boolean',

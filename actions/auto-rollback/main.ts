@@ -37,8 +37,8 @@ function watch(inputs: Inputs<Contract>, { deps, service }: OpenedRollout, { env
   return watchTriggers(deps, { source, triggers: service.triggers, duration: inputs.duration, interval: inputs.interval });
 }
 
-async function sweep({ quiet }: Inputs<Contract>, { deps }: OpenedRollout): Promise<Ending<Contract>> {
-  const { verdict, state, rolledBack } = await reconcile(deps, { quiet });
+async function sweep({ quiet, rest }: Inputs<Contract>, { deps }: OpenedRollout): Promise<Ending<Contract>> {
+  const { verdict, state, rolledBack } = await reconcile(deps, { quiet, rest });
   const outputs = { ...outputsOf(undefined, undefined), 'rolled-back': rolledBack };
   const images = rolledBack && state ? { 'from-image': state.image.to, 'to-image': state.image.from } : {};
   return { ...ending(verdict), outputs: { ...outputs, ...images }, details: { state, requests: deps.client.requests } };

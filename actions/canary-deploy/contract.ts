@@ -60,5 +60,17 @@ export const contract = defineContract({
   reasons: { ...clusterReasons, ...rolloutReasons },
   permissions: clusterPermissions,
   post: true,
-  cli: { positionals: ['command'], shortcuts: { plan: ['plan'], status: ['status'] } },
+  cli: {
+    positionals: ['command'],
+    shortcuts: {
+      plan: ['plan'],
+      start: ['start'],
+      step: ['step'],
+      promote: ['promote'],
+      pause: ['pause'],
+      resume: ['resume'],
+      abort: ['abort'],
+      status: ['status'],
+    },
+  },
 });

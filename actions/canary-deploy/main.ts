@@ -15,8 +15,8 @@ import {
   readStatus,
   runCommand,
   type Verdict,
-  watchStatus,
   wasUnfinished,
+  watchStatus,
 } from '@slipway/rollout';
 import { contract } from './contract.js';
 

@@ -799,6 +799,7 @@ var clusterReasons = {
   SERVICE_NOT_FOUND: "There is no Service of that name.",
   SERVICE_EXCLUDES_CANARY: "The Service would not select the canary\u2019s pods.",
   CANARY_NAME_TAKEN: "A Deployment of the canary\u2019s name exists that is not ours.",
+  CANARY_PODS_REMAIN: "Pods of the deleted canary are still ready, so the Service\u2019s former selector cannot be restored yet.",
   CANARY_MISSING: "There is no canary Deployment to send traffic to.",
   HPA_OWNS_REPLICAS: "An autoscaler owns the replicas that would have to be written.",
   IMAGE_PULL_FAILED: "The image cannot be pulled.",
@@ -930,6 +931,7 @@ var rolloutReasons = {
   WEIGHT_NOT_FORWARD: "The weight asked for is not larger than the one in force.",
   CONFIG_CHANGED: "The service\u2019s settings are not those with which the rollout began.",
   RECREATE_STRATEGY: "The Deployment stops all pods before new ones start, so a canary of it cannot be promoted without downtime.",
+  SERVICE_SELECTS_OTHERS: "Pods of yet another Deployment are behind the Service.",
   UNEXPECTED_SPLIT: "Traffic goes to a canary although no rollout is on record.",
   NO_LAST_GOOD: "What was good before can no longer be restored.",
   ENGINE_ABORTED: "The controller (Argo Rollouts, Flagger) gave the update up by itself; all users meet the former version.",
@@ -941,6 +943,7 @@ var rolloutReasons = {
   ENGINE_DEGRADED: "The controller cannot go on with the update, and did not abort it.",
   CANCELLED: "The run was cancelled; by default users were sent back at once.",
   RUNNER_LOST: "The run that moved users was silent for too long; they were sent back.",
+  RESTING: "The rollout rests between two jobs of its workflow, and not for too long; it was left alone.",
   RECONCILED: "A rollout whose run had died was brought to its end.",
   SOMEBODY_WORKS: "The rollout\u2019s state or lease was written meanwhile, so a run is alive; it was left alone."
 };
@@ -991,9 +994,16 @@ var contract = defineContract({
     quiet: {
       kind: "duration",
       min: 1e3,
-      description: "How long `reconcile` looks before it takes a run for dead that writes neither the state nor the lease. Longer than any pause between two jobs of a release, and than two windows of the analysis.",
+      description: "How long `reconcile` looks before it takes a run at work for dead that writes neither the state nor the lease. Longer than two windows of the analysis.",
       default: "90s",
       example: "5m"
+    },
+    rest: {
+      kind: "duration",
+      min: 1e3,
+      description: "How long a release may rest between two jobs before `reconcile` sends users back. Longer than any wait for a runner or a reviewer that is not announced by `pause`.",
+      default: "30m",
+      example: "2h"
     },
     "only-unfinished": {
       kind: "boolean",
@@ -1123,7 +1133,19 @@ var contract3 = defineContract({
   reasons: { ...clusterReasons, ...rolloutReasons },
   permissions: clusterPermissions,
   post: true,
-  cli: { positionals: ["command"], shortcuts: { plan: ["plan"], status: ["status"] } }
+  cli: {
+    positionals: ["command"],
+    shortcuts: {
+      plan: ["plan"],
+      start: ["start"],
+      step: ["step"],
+      promote: ["promote"],
+      pause: ["pause"],
+      resume: ["resume"],
+      abort: ["abort"],
+      status: ["status"]
+    }
+  }
 });
 
 // actions/check-changelog/contract.ts

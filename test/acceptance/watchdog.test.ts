@@ -25,7 +25,15 @@ interface Watchdog {
 /** The script as the CronJob runs it, on another API server and with less patience. */
 function watchdog(env: Record<string, string>): Watchdog {
   const child = spawn(node24(), [script], {
-    env: { PATH: process.env.PATH, NAMESPACE: 'shop', WORKLOAD: 'shop', EVERY_SECONDS: '0.2', QUIET_SECONDS: '3', ...env },
+    env: {
+      PATH: process.env.PATH,
+      NAMESPACE: 'shop',
+      WORKLOAD: 'shop',
+      EVERY_SECONDS: '0.2',
+      QUIET_SECONDS: '3',
+      REST_SECONDS: '3',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';
@@ -60,7 +68,7 @@ describe('docs/rbac/watchdog.yaml', () => {
   it('runs it as nobody, and gives it what it asks for', () => {
     const { spec } = ofKind('CronJob').spec.jobTemplate.spec.template;
     const given = spec.containers[0].env.map(({ name }: { name: string }) => name);
-    expect(given).toEqual(['NAMESPACE', 'WORKLOAD', 'QUIET_SECONDS', 'NODE_EXTRA_CA_CERTS']);
+    expect(given).toEqual(['NAMESPACE', 'WORKLOAD', 'QUIET_SECONDS', 'REST_SECONDS', 'NODE_EXTRA_CA_CERTS']);
     expect(spec.securityContext.runAsNonRoot).toBe(true);
     expect(spec.containers[0].securityContext).toMatchObject({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true });
     expect(ofKind('CronJob').spec.concurrencyPolicy).toBe('Forbid');
@@ -142,7 +150,7 @@ describe('the watchdog, while', () => {
     'a run lives, or waits for one that holds the lease: nothing is moved',
     scene({}, async (shop) => {
       await shop.run('canary-deploy', start);
-      const { child, ended } = beside(shop, { QUIET_SECONDS: '5' });
+      const { child, ended } = beside(shop, { QUIET_SECONDS: '5', REST_SECONDS: '5' });
       for (let second = 0; second < 8; second++) {
         await sleep(1_000);
         const state = shop.state();
@@ -153,6 +161,20 @@ describe('the watchdog, while', () => {
       await shop.run('canary-deploy', { command: 'pause', why: 'lunch' });
       expect(await ended).toEqual({ code: 0, said: expect.stringMatching(/nothing to guard: the rollout is paused by /) });
       expect(shop.weight()).toBe(10);
+    }),
+    60_000,
+  );
+
+  it.concurrent(
+    'a release rests between two jobs: nothing is moved before REST_SECONDS have gone',
+    scene({}, async (shop) => {
+      await shop.run('canary-deploy', start);
+      const { child, ended } = beside(shop, { QUIET_SECONDS: '1', REST_SECONDS: '6' });
+      await sleep(4_000);
+      expect([child.exitCode, shop.weight(), shop.state().phase]).toEqual([null, 10, 'progressing']);
+      const { code, said } = await ended;
+      expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining('Nobody went on with the release for 6 s') });
+      expect(shop.weight()).toBe(0);
     }),
     60_000,
   );
@@ -192,7 +214,7 @@ describe('the watchdog, while', () => {
     'the API server is away for a while: that time does not count, and a run that could not write either is not taken for dead',
     scene({}, async (shop) => {
       await shop.run('canary-deploy', start);
-      const { child, ended } = beside(shop, { QUIET_SECONDS: '2', EVERY_SECONDS: '0.5' });
+      const { child, ended } = beside(shop, { QUIET_SECONDS: '2', REST_SECONDS: '2', EVERY_SECONDS: '0.5' });
       await sleep(1_200);
       shop.sandbox.faults.add({ path: '/configmaps/', method: 'GET', times: 4, action: 'status', code: 503 });
       await sleep(1_300);
@@ -224,20 +246,21 @@ const tokenFile = join(directory, 'token');
 writeFileSync(tokenFile, 'a-token\n');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** An API server with one state, that takes every patch down. */
-async function withState(state: unknown, env: Record<string, string> = {}) {
+/** An API server with one state, and a Lease of `holder`, that takes every patch down. */
+async function withState(state: unknown, env: Record<string, string> = {}, holder = '') {
   const patches: string[] = [];
   const server = createServer((request, response) => {
     const { method, url = '' } = request;
     if (method === 'PATCH') patches.push(url);
     const text = typeof state === 'string' ? state : JSON.stringify(state);
-    const answer = { metadata: { resourceVersion: '7' }, ...(url.includes('/configmaps/') ? { data: { 'state.json': text } } : {}) };
+    const content = url.includes('/configmaps/') ? { data: { 'state.json': text } } : { spec: { holderIdentity: holder } };
+    const answer = { metadata: { resourceVersion: '7' }, ...content };
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
     const { port } = server.address() as AddressInfo;
-    const patience = { QUIET_SECONDS: '0.3', EVERY_SECONDS: '0.1' };
+    const patience = { QUIET_SECONDS: '0.3', REST_SECONDS: '0.6', EVERY_SECONDS: '0.1' };
     const run = watchdog({ API_SERVER: `http://127.0.0.1:${port}`, TOKEN_FILE: tokenFile, ...patience, ...env });
     return { ...(await run.ended), patches: patches.filter((url) => !url.includes('/configmaps/')) };
   } finally {
@@ -266,15 +289,27 @@ describe('the watchdog and the sweeper', () => {
   };
   const paused = { at: '2026-11-22T19:00:00Z', by: 'ann', why: 'lunch' };
   const phases = ['none', 'starting', 'progressing', 'promoting', 'promoted', 'aborting', 'aborted', 'undoing', 'undone'];
-  const cases = phases.flatMap((phase) => [{ phase }, { phase, paused }]);
+  const works = [{}, { evidence: { running: true } }, { evidence: { running: false } }, { stepStartedAt: null }, { holder: 'a-run' }];
+  const cases = phases.flatMap((phase) =>
+    works.flatMap((work) => [
+      { phase, ...work },
+      { phase, ...work, paused },
+    ]),
+  );
 
-  it.concurrent.each(cases)('go by the same rule: %j', async (given) => {
+  it.concurrent.each(cases)('go by the same rule: %j', async ({ holder, ...given }: { phase: string; holder?: string }) => {
     const state = { ...sound, ...given };
-    const { code, patches } = await withState(state);
+    const { code, said, patches } = await withState(state, {}, holder);
     // What only a command can finish is not the watchdog's.
     const byCommand = given.phase === 'promoting' || given.phase === 'undoing';
-    const guarded = standingOf(state as unknown as RolloutState) === 'guarded' && !byCommand;
-    expect({ code, patches: patches.length }).toEqual({ code: 0, patches: guarded ? 1 : 0 });
+    const standing = byCommand ? 'at-rest' : standingOf(state as unknown as RolloutState, holder);
+    const waited = { 'at-work': 'silent for 0.3 s', 'between-jobs': 'Nobody went on with the release for 0.6 s' };
+    const words = waited[standing as keyof typeof waited];
+    expect({ code, patches: patches.length, said }).toEqual({
+      code: 0,
+      patches: words ? 1 : 0,
+      said: expect.stringContaining(words ?? 'nothing to guard'),
+    });
   });
 
   it.concurrent.each<[string, unknown, RegExp]>([
@@ -332,7 +367,10 @@ describe('the watchdog and the sweeper', () => {
     expect({ code, said, patches }).toEqual({ code: 0, said: expect.stringContaining('nobody meets the canary'), patches: [] });
   });
 
-  it.concurrent.each([{ QUIET_SECONDS: 'soon' }, { WORKLOAD: '' }])('is not deaf when it is set up wrongly: %j', async (env) => {
-    expect((await withState(sound, env)).code).toBe(1);
-  });
+  it.concurrent.each([{ QUIET_SECONDS: 'soon' }, { REST_SECONDS: '0' }, { WORKLOAD: '' }])(
+    'is not deaf when it is set up wrongly: %j',
+    async (env) => {
+      expect((await withState(sound, env)).code).toBe(1);
+    },
+  );
 });

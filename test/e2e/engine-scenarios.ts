@@ -122,7 +122,11 @@ async function crash(cluster: TestCluster, engine: Engine, namespace: string): P
 /** Need `WITH_ARGO=1 WITH_FLAGGER=1` of the test cluster. */
 export const engineScenarios: Scenario[] = [
   { name: 'Argo Rollouts: good release', needs: 'WITH_ARGO', run: (cluster) => promoted(cluster, 'argo-rollouts', 'argo-good') },
-  { name: 'Argo Rollouts: 5 % errors', needs: 'WITH_ARGO', run: (cluster) => aborted(cluster, 'argo-rollouts', 'argo-bad', 'v2-errors-5pct') },
+  {
+    name: 'Argo Rollouts: 5 % errors',
+    needs: 'WITH_ARGO',
+    run: (cluster) => aborted(cluster, 'argo-rollouts', 'argo-bad', 'v2-errors-5pct'),
+  },
   { name: 'Argo Rollouts: crash loop', needs: 'WITH_ARGO', run: (cluster) => crash(cluster, 'argo-rollouts', 'argo-crash') },
   { name: 'Flagger: good release', needs: 'WITH_FLAGGER', run: (cluster) => promoted(cluster, 'flagger', 'flagger-good') },
   { name: 'Flagger: 5 % errors', needs: 'WITH_FLAGGER', run: (cluster) => aborted(cluster, 'flagger', 'flagger-bad', 'v2-errors-5pct') },

@@ -31,6 +31,7 @@ jobs:
     with:
       service: shop
       quiet: 3s
+      rest: 1s
     secrets:
       kubeconfig: \${{ secrets.KUBECONFIG }}
 `;

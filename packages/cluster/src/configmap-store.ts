@@ -126,7 +126,8 @@ function corrupt(what: string, options: { namespace: string; name: string; key: 
     reason: 'STATE_CORRUPT',
     next: [
       `Look at it: kubectl -n ${namespace} get configmap/${name} -o yaml`,
-      `Repair it; or, once all traffic is on stable and no canary is left, delete it: kubectl -n ${namespace} delete configmap/${name}`,
+      'Run `abort`: it sends all users to stable by what the cluster says, and removes the canary.',
+      `Then repair it; or, once all traffic is on stable and no canary is left, delete it: kubectl -n ${namespace} delete configmap/${name}`,
     ],
     ...(cause === undefined ? {} : { cause }),
   });

@@ -2,7 +2,6 @@ export * from './capacity/budgets.js';
 export * from './capacity/floor.js';
 export * from './capacity/label-selector.js';
 export { type Demand, type PodSpec, podDemand } from './capacity/pod-demand.js';
-export * from './capacity/pre-scaled.js';
 export { formatQuantity, type Nano, parseQuantity } from './capacity/quantity.js';
 export * from './capacity/quota.js';
 export * from './capacity/scaler.js';

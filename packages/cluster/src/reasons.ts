@@ -17,6 +17,7 @@ export const clusterReasons = {
   SERVICE_NOT_FOUND: 'There is no Service of that name.',
   SERVICE_EXCLUDES_CANARY: 'The Service would not select the canary’s pods.',
   CANARY_NAME_TAKEN: 'A Deployment of the canary’s name exists that is not ours.',
+  CANARY_PODS_REMAIN: 'Pods of the deleted canary are still ready, so the Service’s former selector cannot be restored yet.',
   CANARY_MISSING: 'There is no canary Deployment to send traffic to.',
   HPA_OWNS_REPLICAS: 'An autoscaler owns the replicas that would have to be written.',
   IMAGE_PULL_FAILED: 'The image cannot be pulled.',

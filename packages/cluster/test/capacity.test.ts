@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { OperationError } from '@slipway/core';
 import { readBudgets } from '../src/capacity/budgets.js';
-import { raiseFloor, restoreFloor } from '../src/capacity/floor.js';
+import { raiseFloor, refuseLowMax, restoreFloor } from '../src/capacity/floor.js';
 import { podDemand } from '../src/capacity/pod-demand.js';
-import { preScaled } from '../src/capacity/pre-scaled.js';
 import { formatQuantity, parseQuantity } from '../src/capacity/quantity.js';
 import { checkQuota } from '../src/capacity/quota.js';
 import { quotaCounts } from '../src/capacity/quota-scopes.js';
@@ -270,6 +269,18 @@ describe('refuseHpaOwned', () => {
 });
 
 describe('the floor', () => {
+  it('that the maximum does not allow is refused before anything is sent', async () => {
+    const kube = memoryKube(hpa());
+    const scaler = await scalerIn(kube);
+    expect(() => refuseLowMax(scaler, scaler.max)).not.toThrow();
+    expect(() => refuseLowMax({ ...scaler, min: scaler.max + 1 }, scaler.max + 1)).not.toThrow();
+    const refused = await failure((async () => refuseLowMax(scaler, scaler.max + 1))());
+    expect(refused.reason).toBe('FLOOR_ABOVE_MAX');
+    // A rollout that has begun meets it, too: only of the autoscaler can it be said.
+    expect(refused.message).toMatch(/allows 9 at most\. It was left as it is\.$/);
+    expect(kube.writes()).toEqual([]);
+  });
+
   it('is raised once, never above the maximum, and put back', async () => {
     const kube = memoryKube(hpa(), deployment('shop', { replicas: 5 }));
     const before = await scalerIn(kube);
@@ -308,20 +319,4 @@ describe('the floor', () => {
     keda.at('scaledobjects', 'shop', 'shop-so').spec.minReplicaCount = 1;
     expect((await failure(raiseFloor(keda, unset, 5))).reason).toBe('CONFLICT');
   });
-});
-
-describe('preScaled', () => {
-  it.each([
-    [10, 10, 1],
-    [30, 10, 3],
-    [5, 10, 1],
-    [25, 10, 3],
-    [1, 200, 2],
-    [0.1, 1000, 1],
-    [100, 7, 7],
-    [100, 0, 1],
-    [0, 10, 0],
-    [-5, 10, 0],
-    [Number.NaN, 10, 0],
-  ])('gives a weight of %s %% of %i pods %i canary pods', (weight, replicas, pods) => expect(preScaled(weight, replicas)).toBe(pods));
 });

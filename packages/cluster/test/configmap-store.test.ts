@@ -77,6 +77,7 @@ describe('configMapStore', () => {
       message: expect.stringContaining(words),
       next: [
         expect.stringContaining('kubectl -n shop get configmap/slipway-shop'),
+        expect.stringContaining('`abort`'),
         expect.stringContaining('delete configmap/slipway-shop'),
       ],
     });

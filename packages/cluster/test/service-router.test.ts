@@ -98,14 +98,30 @@ describe('the end', () => {
     expect(kube.writes()).toHaveLength(writes);
   });
 
-  it('keeps the track while a pod of the canary is ready, though its Deployment is gone', async () => {
+  it('keeps the track while a pod of the canary is ready, though its Deployment is gone, and restores it at a later look', async () => {
     const { kube, router, again } = shop();
+    const snapshot = await router.snapshot();
+    await router.prepare?.();
+    kube.put(...canaryObjects(1));
+    await kube.remove(resources.deployments, 'shop', 'shop-canary');
+    await expect(again({ snapshot }).cleanup()).rejects.toMatchObject({ reason: 'CANARY_PODS_REMAIN' });
+    expect(selectorNow(kube)).toEqual({ app: 'shop', track: 'stable' });
+    expect(stored(kube, 'services', 'shop-preview')).toBeDefined();
+    await kube.remove(resources.pods, 'shop', 'shop-canary-0');
+    await again({ snapshot }).cleanup();
+    expect(selectorNow(kube)).toEqual({ app: 'shop' });
+    expect(stored(kube, 'services', 'shop-preview')).toBeUndefined();
+  });
+
+  it('waits for no pods where the Service selected stable before', async () => {
+    const { kube, router, again } = shop({ app: 'shop', track: 'stable' });
     const snapshot = await router.snapshot();
     await router.prepare?.();
     kube.put(...canaryObjects(1));
     await kube.remove(resources.deployments, 'shop', 'shop-canary');
     await again({ snapshot }).cleanup();
     expect(selectorNow(kube)).toEqual({ app: 'shop', track: 'stable' });
+    expect(stored(kube, 'services', 'shop-preview')).toBeUndefined();
   });
 
   it('restores no track when it is not known what was before', async () => {

@@ -139,13 +139,24 @@ describe('defaults', () => {
     for (const router of ['istio', 'gateway-api', 'nginx', 'replicas']) {
       expect(named(`traffic: ${router}`)).toEqual(named(`traffic: { router: ${router} }`));
     }
-    expect(named('traffic: nginx')).toEqual({ router: 'nginx', ingress: 'shop', canaryService: 'shop-canary', gitopsIgnoresWeights: false });
+    expect(named('traffic: nginx')).toEqual({
+      router: 'nginx',
+      ingress: 'shop',
+      canaryService: 'shop-canary',
+      gitopsIgnoresWeights: false,
+    });
   });
 
   it('of the steps depend on the strategy', () => {
     const weights = (strategy: string, traffic = 'istio') =>
-      parsed(withService(`strategy: ${strategy}\ntraffic: ${traffic}`)).config.services.shop?.steps.map(({ weight, mirror }) => [weight, mirror]);
-    expect(weights('blue-green', 'replicas')).toEqual([[0, 0], [100, 0]]);
+      parsed(withService(`strategy: ${strategy}\ntraffic: ${traffic}`)).config.services.shop?.steps.map(({ weight, mirror }) => [
+        weight,
+        mirror,
+      ]);
+    expect(weights('blue-green', 'replicas')).toEqual([
+      [0, 0],
+      [100, 0],
+    ]);
     expect(weights('shadow')).toEqual([[0, 0.1]]);
     expect(weights('rolling')).toEqual([]);
   });
@@ -177,9 +188,7 @@ describe('what is wrong', () => {
     [
       'an unknown key inside',
       withService('steps:\n  - { wieght: 10, duration: 5m }'),
-      [
-        '7:11 services.shop.steps[0].wieght the key "wieght" is not known; did you mean "weight"?',
-      ],
+      ['7:11 services.shop.steps[0].wieght the key "wieght" is not known; did you mean "weight"?'],
     ],
     [
       'keys of another router',
@@ -236,7 +245,11 @@ describe('what is wrong', () => {
         '7:54 services.shop.steps[1].weight 50 does not come after 100: weights ascend',
       ],
     ],
-    ['a step that nobody meets', withService('traffic: istio\nsteps: [{ duration: 5m }]'), ['7:13 services.shop.steps[0].weight nobody would meet the canary']],
+    [
+      'a step that nobody meets',
+      withService('traffic: istio\nsteps: [{ duration: 5m }]'),
+      ['7:13 services.shop.steps[0].weight nobody would meet the canary'],
+    ],
     [
       'a mirror without a mesh',
       withService('strategy: shadow'),
@@ -247,7 +260,11 @@ describe('what is wrong', () => {
       withService('strategy: blue-green\nsteps: [{ weight: 50, duration: 5m }]'),
       ['7:23 services.shop.steps[0].weight 50 % is not all or nothing'],
     ],
-    ['steps of a rolling update', withService('strategy: rolling\nsteps: [{ weight: 50, duration: 5m }]'), ['7:12 services.shop.steps a rolling update has no steps']],
+    [
+      'steps of a rolling update',
+      withService('strategy: rolling\nsteps: [{ weight: 50, duration: 5m }]'),
+      ['7:12 services.shop.steps a rolling update has no steps'],
+    ],
     ['a router that is none', withService('traffic: isto'), ['6:14 services.shop.traffic "isto" is not accepted; did you mean "istio"?']],
     [
       'a step shorter than a window',

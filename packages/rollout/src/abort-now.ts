@@ -16,7 +16,12 @@ export function wayOutByRoute(router: TrafficRouter): WayOut {
 }
 
 function wordsOf(router: TrafficRouter): string {
-  return router.wayOut()?.map(({ words }) => words).join(' and ') || 'send all users to stable';
+  return (
+    router
+      .wayOut()
+      ?.map(({ words }) => words)
+      .join(' and ') || 'send all users to stable'
+  );
 }
 
 /** Stable gets its former pod template, unless it has it; the new pods go as the Deployment's strategy lets them. */

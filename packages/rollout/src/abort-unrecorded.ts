@@ -1,4 +1,13 @@
-import { annotations, type KubeObject, removeCanary, resources, stableAlone, type TrafficRouter, type Workload, workloadOf } from '@slipway/cluster';
+import {
+  annotations,
+  type KubeObject,
+  removeCanary,
+  resources,
+  stableAlone,
+  type TrafficRouter,
+  type Workload,
+  workloadOf,
+} from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Bench } from './act.js';
 import type { Command } from './command.js';

@@ -12,9 +12,10 @@ import {
   isPaused,
   lastStep,
   nameOf,
+  notAllOrNothing,
   notForward,
-  notPaused,
   nothingToDo,
+  notPaused,
   pausedNow,
   resumed,
   somebodyWorks,
@@ -70,8 +71,10 @@ function acceptStart(
   const { image, version } = command;
   if (!isActive(state)) {
     if (at.stableImage === image) return end(alreadyReleased(image));
+    if (isHalf(command.weight, target)) return end(notAllOrNothing(command.weight));
     // What served not long ago need not be tried on a few users first.
-    if (target.strategy === 'rolling' || at.recentImages.includes(image)) return { kind: 'begin', rollout: 'rolling', image, version, weight: 0, step: -1 };
+    if (target.strategy === 'rolling' || at.recentImages.includes(image))
+      return { kind: 'begin', rollout: 'rolling', image, version, weight: 0, step: -1 };
     return { kind: 'begin', rollout: 'canary', image, version, ...firstStep(target.steps, command.weight) };
   }
   if (isGoingBack(state)) return { kind: 'finish', state };
@@ -88,8 +91,10 @@ function acceptStart(
       next: ['Run `promote` to finish it.'],
     });
   }
-  if (state.stepStartedAt === null) return { kind: 'go', state: mine(state, at) };
-  return end(stepInForce(state), mine(state, at));
+  // Somebody may have put the route back by hand.
+  if (state.stepStartedAt !== null && !at.inForce) return { kind: 'go', state: { ...mine(state, at), stepStartedAt: null } };
+  if (state.stepStartedAt !== null) return end(stepInForce(state), mine(state, at));
+  return state.paused ? end(isPaused(state, state.paused)) : { kind: 'go', state: mine(state, at) };
 }
 
 function acceptStep(command: Extract<Command, { kind: 'step' }>, state: RolloutState | undefined, at: Circumstances): Acceptance {
@@ -97,9 +102,10 @@ function acceptStep(command: Extract<Command, { kind: 'step' }>, state: RolloutS
   if (isGoingBack(state)) return { kind: 'finish', state };
   if (state.phase === 'promoting') return end(lastStep(state, `${nameOf(state)} is being promoted already`));
   if (state.configHash !== at.configHash) return end(configChanged(state));
+  if (state.paused) return end(isPaused(state, state.paused));
+  if (isHalf(command.weight, state.target)) return end(notAllOrNothing(command.weight));
   // A step that was being brought about when a run ended was not watched yet: bring it about, and no more.
   if (state.stepStartedAt === null) return { kind: 'go', state: mine(state, at) };
-  if (state.paused) return end(isPaused(state, state.paused));
   if (command.weight !== undefined && command.weight === state.weight) return end(stepInForce(state), mine(state, at));
   if (isReRun(state.stepBy, at.holder)) return end(stepInForce(state), mine(state, at));
   const next = nextStep(state, command.weight);
@@ -170,6 +176,11 @@ function nextStep(state: RolloutState, weight: number | undefined): (Routing & {
   const index = named >= 0 ? named : state.step + 1;
   const step = steps[index];
   return step && { step: index, ...routingOf(step), ...(weight === undefined ? {} : { weight }) };
+}
+
+/** Blue/green knows nobody and everybody. */
+function isHalf(weight: number | undefined, { strategy }: Pick<RolloutTarget, 'strategy'>): weight is number {
+  return strategy === 'blue-green' && weight !== undefined && weight !== 100;
 }
 
 /** A weight that is asked for takes the place of the first step's, or begins with the step of that weight. */

@@ -4,9 +4,9 @@ import {
   ensureCanary,
   type KubeClient,
   type KubeObject,
+  type Routing,
   refuseForeign,
   removeCanary,
-  type Routing,
   resources,
   sameRouting,
   setImage,
@@ -18,9 +18,9 @@ import {
   workloadOf,
 } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
+import { askGate } from './ask-gate.js';
 import type { Change, Memory } from './decide.js';
 import type { RolloutDeps } from './deps.js';
-import { askGate } from './ask-gate.js';
 import { drain } from './drain.js';
 import { raiseFloor, restoreFloor } from './floor.js';
 import { measureSplit } from './measure-split.js';
@@ -90,7 +90,11 @@ export async function act(
     case 'route':
       // Nobody to the canary is the route's original form: one patch for both.
       await (isNobody(change.routing) ? router.cleanup() : router.route(change.routing));
-      return { world, memory: { ...memory, routed: change.routing, verified: false, tidy: isNobody(change.routing) } };
+      return {
+        world,
+        memory: { ...memory, routed: change.routing, verified: false, tidy: isNobody(change.routing) },
+        state: { wayOut: router.wayOut() ?? [] },
+      };
     case 'verify-route': {
       const split = await router.verify(change.routing);
       return {
@@ -100,8 +104,8 @@ export async function act(
       };
     }
     case 'measure-split': {
-      const measured = await measureSplit(bench, world.stable.deployment, world.canary, change.weight);
-      const { split = { weight: change.weight, words: '' } } = state;
+      const measured = await measureSplit(bench, world.stable.deployment, world.canary, change.routing);
+      const { split = { weight: change.routing.weight, words: '' } } = state;
       return { world, memory: { ...memory, measured: true }, state: { split: { ...split, measured } } };
     }
     case 'ask-gate':
@@ -113,7 +117,12 @@ export async function act(
       if (state.floor) await restoreFloor(client, target, state.floor);
       return { world, memory, state: { floor: null } };
     case 'drain':
-      await drain(bench, world.canary, target, Math.max(target.drain, state.phase === 'aborting' ? target.abortScaleDownDelay : target.scaleDownDelay));
+      await drain(
+        bench,
+        world.canary,
+        target,
+        Math.max(target.drain, state.phase === 'aborting' ? target.abortScaleDownDelay : target.scaleDownDelay),
+      );
       return { world, memory: { ...memory, drained: true } };
     case 'remove-canary':
       if (!memory.tidy) await router.cleanup();

@@ -52,13 +52,19 @@ export function verdictAtEnd(
       };
     case 'inconclusive':
       // Nobody is left to compare with: everybody met it, and there is no evidence against it.
-      if (state.weight === 100 && judgement.totals.canary.n >= FEWEST_BAKED) {
+      if (state.weight === 100 && judgement.totals.canary.n >= FEWEST_BAKED && !speaksAgainst(judgement)) {
         return {
-          verdict: { outcome: 'pass', reason: 'BAKED', summary: `${name} at 100 %: nothing speaks against it: ${explanation}.`, next: nextAfterPass(state) },
+          verdict: {
+            outcome: 'pass',
+            reason: 'BAKED',
+            summary: `${name} at 100 %: nothing speaks against it: ${explanation}.`,
+            next: nextAfterPass(state),
+          },
           goBack: false,
         };
       }
-      if (policy.onInconclusive === 'continue') {
+      // Too little for a verdict is not nothing: what is beyond a limit already must not be waved through.
+      if (policy.onInconclusive === 'continue' && !speaksAgainst(judgement)) {
         return {
           verdict: {
             outcome: 'pass',
@@ -110,6 +116,11 @@ export function verdictAtEnd(
   }
 }
 
+/** Whether some metric is beyond its limit, though too little was seen for a verdict. */
+function speaksAgainst({ evidence }: Judgement): boolean {
+  return Object.values(evidence).some(({ evidence: reached, limit }) => reached > limit);
+}
+
 /** A step in which nobody is sent to the canary: there is nothing to judge but that its pods stay up. */
 function isPreview(state: RolloutState): boolean {
   return sameRouting(routingIn(state), stableAlone);
@@ -149,19 +160,21 @@ function nextWhileHeld(state: RolloutState): string[] {
   ];
 }
 
-function nextWithoutData({ target }: RolloutState, { totals, windows }: Judgement): string[] {
+function nextWithoutData({ target, step, weight }: RolloutState, { totals, windows }: Judgement): string[] {
   // Both were read; the one was asked and the other was not.
   if (windows.judged > 0 && totals.canary.n === 0 && totals.stable.n > 0) {
+    if (target.steps[step]?.match && weight === 0) {
+      return [
+        'In this step only requests with the header or cookie of `traffic` meet the canary, and none came: send some, then run `canary-analyze` again.',
+      ];
+    }
     const where = `The canary got no request though its pods are ready, while stable got ${totals.stable.n}`;
     return target.traffic.router === 'replicas'
       ? [
           `${where}: does a mesh or an ingress route Service ${target.kubeService}, past the number of pods? Then set \`traffic.router\` (\`istio\`) in slipway.yml, run \`abort\` and begin anew.`,
           'Else there are too few requests, or long-lived connections that stay with stable: watch longer.',
         ]
-      : [
-          `${where}: do requests pass ${routeOf(target)}?`,
-          'Then run `canary-analyze` again.',
-        ];
+      : [`${where}: do requests pass ${routeOf(target)}?`, 'Then run `canary-analyze` again.'];
   }
   return [
     `See whether the pods' metrics can be read: kubectl -n ${target.namespace} get --raw "/api/v1/namespaces/${target.namespace}/pods/POD:PORT/proxy/metrics"`,

@@ -18,7 +18,9 @@ export async function analyze(deps: RolloutDeps, options: AnalyzeOptions): Promi
   if (refusal === 'finish') return finishAbort(deps, state as RolloutState);
   if (refusal) return { verdict: refusal, state, evidence: state?.evidence ?? null, judgement: state?.evidence?.judgement ?? null };
   const watched = state as RolloutState;
-  return engineKindOf(watched.target) ? analyzeEngine(deps, options, opened, watched) : new StepAnalysis(deps, options, opened, watched).run();
+  return engineKindOf(watched.target)
+    ? analyzeEngine(deps, options, opened, watched)
+    : new StepAnalysis(deps, options, opened, watched).run();
 }
 
 async function open({ client, target }: RolloutDeps): Promise<OpenedState> {

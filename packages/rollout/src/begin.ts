@@ -6,7 +6,10 @@ import {
   type KubeObject,
   refuseExcludedCanary,
   refuseForeign,
+  refuseLowMax,
   refuseUnready,
+  resources,
+  selects,
   TRACK_LABEL,
   type TrafficRouter,
   type Workload,
@@ -33,6 +36,7 @@ export async function refuseHopeless({ rollout }: Begin, world: World, { client,
   refuseRecreate(world.stable);
   if (world.canary) refuseForeign(world.canary, target.workload);
   await refuseUnroutable(client, target, world.stable, router);
+  if (world.scaler) refuseLowMax(world.scaler, world.stable.replicas);
   if (world.split && world.split.weight > 0) throw unexpectedSplit(world.split.weight, target);
 }
 
@@ -50,13 +54,44 @@ export async function warnings({ rollout }: Begin, { stable }: World, { client, 
  */
 export async function refuseUnroutable(
   client: KubeClient,
-  { namespace, kubeService }: RolloutTarget,
+  { namespace, kubeService, workload, canary }: RolloutTarget,
   stable: Workload,
   router: TrafficRouter,
 ): Promise<void> {
   await router.check();
   if (router.kind !== 'istio' && router.kind !== 'replicas') return;
-  await refuseExcludedCanary(client, namespace, kubeService, canaryLabels(stable.deployment));
+  const service = await refuseExcludedCanary(client, namespace, kubeService, canaryLabels(stable.deployment));
+  await refuseOthersBehind(client, service, [workload, canary]);
+}
+
+/** None where they may not be listed: that right is there to tell more, not to release. */
+async function listDeployments(client: KubeClient, namespace: string): Promise<KubeObject[]> {
+  try {
+    return await client.list(resources.deployments, namespace);
+  } catch (error) {
+    if (error instanceof OperationError && error.reason === 'FORBIDDEN') return [];
+    throw error;
+  }
+}
+
+/** A share of the Service's requests is only known when the two tracks are all that is behind it. Reason: SERVICE_SELECTS_OTHERS. */
+async function refuseOthersBehind(client: KubeClient, service: KubeObject, ours: readonly string[]): Promise<void> {
+  const { namespace = '', name } = service.metadata;
+  const matchLabels = service.spec?.selector ?? {};
+  const all = await listDeployments(client, namespace);
+  const others = all.filter(
+    ({ metadata, spec }) =>
+      !ours.includes(metadata.name) && (spec?.replicas ?? 1) > 0 && selects({ matchLabels }, spec?.template?.metadata?.labels ?? {}),
+  );
+  if (others.length === 0) return;
+  const names = others.map(({ metadata }) => metadata.name).join(', ');
+  throw new OperationError(
+    `Service ${namespace}/${name} also leads to pods of ${names}: whose share is whose could not be told. Nothing was changed.`,
+    {
+      reason: 'SERVICE_SELECTS_OTHERS',
+      next: [`Give the pods of ${names} labels that the Service does not select, or scale them to 0, then run this again.`],
+    },
+  );
 }
 
 /** A promotion gives stable the new image while users meet it: with `strategy: Recreate` all its pods would go first. Reason: RECREATE_STRATEGY. */

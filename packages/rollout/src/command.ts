@@ -30,6 +30,8 @@ export interface Circumstances {
   stableImage: string;
   /** Images of the revisions before the present one that need no steps. */
   recentImages: readonly string[];
+  /** The routing that the state says is what the router's objects say. */
+  inForce: boolean;
   /** Hash of the service's settings as slipway.yml says now. */
   configHash: string;
   /** Who asks, `owner/repo/run_id/attempt/job` or `user@host/pid`. */

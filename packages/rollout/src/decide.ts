@@ -70,7 +70,7 @@ export type Change =
   | { change: 'ask-gate'; url: string }
   | { change: 'route'; routing: Routing }
   | { change: 'verify-route'; routing: Routing }
-  | { change: 'measure-split'; weight: number }
+  | { change: 'measure-split'; routing: Routing }
   | { change: 'drain' }
   | { change: 'remove-canary' }
   | { change: 'put-away' }
@@ -107,13 +107,16 @@ function towardsStep(state: RolloutState, seen: Observed, router: RouterRules, m
   if (router.prepare !== undefined && state.phase === 'starting' && !memory.prepared) return { change: 'prepare-route' };
   const wanted = canaryReplicas(state, seen, router);
   const { canary } = seen;
+  const { gate } = state.target.steps[state.step] ?? {};
   if (!canary || canary.image !== state.image.to || canary.replicas < wanted) {
+    // Where pods are the route, this is what moves users.
+    if (gate !== undefined && router.kind === 'replicas' && !memory.admitted) return { change: 'ask-gate', url: gate };
     return { change: 'scale-canary', image: state.image.to, replicas: wanted };
   }
   if (!canary.ready) return { change: 'await-canary' };
-  const { gate } = state.target.steps[state.step] ?? {};
   // A route that is in force went through its gate.
-  if (gate !== undefined && !memory.admitted && !isRouted(routing, seen)) return { change: 'ask-gate', url: gate };
+  if (gate !== undefined && router.kind !== 'replicas' && !memory.admitted && !isRouted(routing, seen))
+    return { change: 'ask-gate', url: gate };
   return towardsRouting(routing, seen, memory) ?? towardsMeasured(state, router, memory) ?? { change: 'rest', phase: 'progressing' };
 }
 
@@ -189,9 +192,10 @@ function isRouted(routing: Routing, { split }: Observed): boolean {
 }
 
 /** Objects that say a split are not yet requests that are split so; where pods are the route, counting them is all that can be known. */
-function towardsMeasured({ weight, target }: RolloutState, { kind }: RouterRules, { measured }: Memory): Change | undefined {
-  if (measured || target.splitCheck === 'objects' || kind === 'replicas' || weight === 0) return undefined;
-  return { change: 'measure-split', weight };
+function towardsMeasured(state: RolloutState, { kind }: RouterRules, { measured }: Memory): Change | undefined {
+  const routing = routingIn(state);
+  if (measured || state.target.splitCheck === 'objects' || kind === 'replicas' || routing.weight === 0) return undefined;
+  return { change: 'measure-split', routing };
 }
 
 function towardsNoCanary({ canary, split }: Observed, router: RouterRules, memory: Memory): Change | undefined {

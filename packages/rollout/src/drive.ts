@@ -63,6 +63,8 @@ export async function drive(start: RolloutState, startWorld: World, record: Roll
     const change = decide(state, observed(world, state.target), bench.router, memory);
     if (change.change === 'rest') return record.write(rested(state, change.phase, world, record.now()), `rest ${change.phase}`);
     if (change.change === 'raise-floor' && world.scaler) state = { ...state, floor: floorOf(world.scaler, change.replicas) };
+    // Where pods are the route, users meet the canary as soon as it has any.
+    if (change.change === 'scale-canary' && bench.router.kind === 'replicas') state = { ...state, wayOut: bench.router.wayOut() ?? [] };
     if (!waits.has(change.change)) state = await record.intend(state, change);
     say(change, bench);
     try {
@@ -70,7 +72,7 @@ export async function drive(start: RolloutState, startWorld: World, record: Roll
       ({ world, memory } = acted);
       state = { ...state, ...acted.state };
       // From here on somebody meets the canary, and whoever guards it must know how to send them back.
-      if (change.change === 'verify-route' && !sameRouting(change.routing, stableAlone)) state = await record.write(state);
+      if (change.change === 'route' && !sameRouting(change.routing, stableAlone)) state = await record.write(state);
     } catch (error) {
       const back = wayBack(state, error);
       if (!back) throw error;
@@ -99,7 +101,9 @@ function sentence(text: string): string {
 
 function rested(state: RolloutState, phase: 'progressing' | 'promoted' | 'aborted' | 'undone', world: World, now: string): RolloutState {
   const common = { ...state, phase, intent: null };
-  if (phase === 'progressing') return { ...common, stepStartedAt: now, ...pauseOf(state, now) };
+  // An analysis that was killed left word that it is at work.
+  const evidence = state.evidence && { ...state.evidence, running: false };
+  if (phase === 'progressing') return { ...common, evidence, stepStartedAt: now, ...pauseOf(state, now) };
   const revision = { ...state.revision, to: phase === 'promoted' ? world.stable.revision : null };
   const { wayOut: _wayOut, paused: _paused, ...ended } = common;
   return { ...ended, weight: phase === 'promoted' ? 100 : 0, mirror: 0, match: false, revision, stepStartedAt: null, finishedAt: now };
@@ -110,7 +114,6 @@ function pauseOf({ target, step, paused }: RolloutState, at: string): Pick<Rollo
   if (paused || !target.steps[step]?.pause) return paused ? { paused } : {};
   return { paused: { at, by: 'slipway.yml', why: `step ${step + 1} has \`pause: true\`` } };
 }
-
 
 function say({ change, ...to }: Change, { deps }: Bench): void {
   const details = Object.entries(to).map(([key, value]) => (key === 'routing' ? routingWords(value) : `${key} ${value}`));

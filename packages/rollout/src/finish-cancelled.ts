@@ -23,7 +23,7 @@ export async function finishCancelled(deps: RolloutDeps, image?: string): Promis
     state = (await rolloutStore(client, target.namespace, target.workload).read())?.value;
   } catch (error) {
     // The way back goes by the cluster then.
-    if (onCancel === 'hold' || !(error instanceof OperationError && error.reason === 'STATE_CORRUPT')) throw error;
+    if (onCancel === 'hold' || !(error instanceof OperationError && /^STATE_(CORRUPT|NEWER)$/.test(error.reason))) throw error;
     return (await runCommand(deps, abort)).verdict;
   }
   const goesBack = state?.phase === 'aborting' || state?.phase === 'undoing';

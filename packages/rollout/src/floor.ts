@@ -1,4 +1,4 @@
-import { raiseFloor as raise, readScaler, restoreFloor as restore, type KubeClient, type Scaler } from '@slipway/cluster';
+import { type KubeClient, raiseFloor as raise, readScaler, restoreFloor as restore, type Scaler } from '@slipway/cluster';
 import type { Floor } from './state.js';
 import type { RolloutTarget } from './target.js';
 

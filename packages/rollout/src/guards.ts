@@ -2,9 +2,12 @@ import { type KubeObject, resources } from '@slipway/cluster';
 import { formatDuration, mdTable, mdText, OperationError } from '@slipway/core';
 import type { RolloutDeps } from './deps.js';
 
-/** What is known of the watchdog in the cluster (docs/rbac/watchdog.yaml). `quiet`: after how many milliseconds it acts. */
+/**
+ * What is known of the watchdog in the cluster (docs/rbac/watchdog.yaml). `quiet`, `rest`: milliseconds of silence after which it acts, while a
+ * run is at work and between two jobs.
+ */
 export type WatchdogGuard =
-  | { kind: 'active'; quiet: number }
+  | { kind: 'active'; quiet: number; rest: number }
   | { kind: 'suspended' }
   | { kind: 'missing' }
   /** It may not be asked for, or could not be read; or it is one of another service. */
@@ -19,8 +22,8 @@ export interface Guards {
   watchdog: WatchdogGuard;
 }
 
-/** What the watchdog waits when its CronJob does not say. */
-const QUIET_MS = 90_000;
+/** What the watchdog waits when its CronJob does not say, seconds. */
+const patience = { QUIET_SECONDS: 90, REST_SECONDS: 1800 };
 
 /** Looks for the guards of a target. One request; what cannot be read is not known, and never an error. */
 export async function readGuards({ client, target, context }: RolloutDeps): Promise<Guards> {
@@ -43,8 +46,11 @@ function watchdogOf(cronJob: KubeObject | undefined, { namespace, workload }: Ro
   if (given.get('NAMESPACE') !== namespace || given.get('WORKLOAD') !== workload) {
     return { kind: 'unknown', why: `it guards ${given.get('NAMESPACE') ?? '?'}/${given.get('WORKLOAD') ?? '?'}` };
   }
-  const seconds = Number(given.get('QUIET_SECONDS') ?? QUIET_MS / 1000);
-  return seconds > 0 ? { kind: 'active', quiet: seconds * 1000 } : { kind: 'unknown', why: 'its QUIET_SECONDS is not a number' };
+  const milliseconds = (name: keyof typeof patience) => Number(given.get(name) ?? patience[name]) * 1000;
+  const [quiet, rest] = [milliseconds('QUIET_SECONDS'), milliseconds('REST_SECONDS')];
+  return quiet > 0 && rest > 0
+    ? { kind: 'active', quiet, rest }
+    : { kind: 'unknown', why: 'its QUIET_SECONDS or REST_SECONDS is not a number above 0' };
 }
 
 function environmentOf({ spec }: KubeObject): Map<string, string> {
@@ -79,7 +85,7 @@ export function guardsReport(guards: Guards, { window }: { window?: number } = {
 function watchdogWords({ watchdog, cronJob }: Guards): string {
   switch (watchdog.kind) {
     case 'active':
-      return `after ${formatDuration(watchdog.quiet)} of silence, by CronJob ${cronJob}`;
+      return `after ${formatDuration(watchdog.quiet)} of silence at work, or ${formatDuration(watchdog.rest)} between two jobs, by CronJob ${cronJob}`;
     case 'suspended':
       return `not active: CronJob ${cronJob} is suspended`;
     case 'missing':

@@ -1,4 +1,4 @@
-import { type KubeObject, resources, selectorOf, TRACK_LABEL } from '@slipway/cluster';
+import { type KubeObject, type Routing, resources, selectorOf, TRACK_LABEL } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Bench } from './act.js';
 import { countRequests } from './drain.js';
@@ -11,41 +11,55 @@ const BETWEEN = 1_000;
 const LONGEST = 30_000;
 /** How long enough requests are waited for, from when the split last looked wrong, before it is said that there are too few to tell. */
 const QUIET = 10_000;
+/**
+ * A second in the middle of which the route came into force looks a little wrong, so that much less than a proof is enough to look on; and it takes two
+ * looks that agree.
+ */
+const DOUBTFUL = 0.05;
+const TWICE = 2;
+/** Looks that have the last word. */
+const LAST = 10;
 /** Pods asked per track; more are left to their controller, which gives all of a track the same. */
 const MOST_PODS = 30;
 
 /**
- * Counts requests to the pods of both tracks until they are split by `weight` percent, as far as their number tells. Returns it in words; where
- * pods tell nothing (no metrics, no right to read them) or too few requests come, says that, because a service without users must not be stuck.
- * A split that is near (probes are counted by some servers, too) is told and let pass.
+ * Counts requests to the pods of both tracks until they are split as `routing` says, as far as their number tells. Returns it in words; where pods
+ * tell nothing (no metrics, no right to read them) or too few requests come, says that, because a service without users must not be stuck.
  *
- * Reason: WEIGHT_NOT_IN_FORCE, when after 30 s a track still gets less than half or more than twice of what it should.
+ * Counters also see what no route splits: probes, scrapes, clients that keep their connection, copies, and those whom a header or cookie leads to the
+ * canary. So a split that is merely another one is told and let pass; refused is only a canary that gets nothing of what it should.
+ *
+ * Reason: WEIGHT_NOT_IN_FORCE, when in the last ten of 30 s the canary got no request though its share would be several.
  */
-export async function measureSplit(bench: Bench, stable: KubeObject, canary: KubeObject | undefined, weight: number): Promise<string> {
+export async function measureSplit(bench: Bench, stable: KubeObject, canary: KubeObject | undefined, routing: Routing): Promise<string> {
   const { context } = bench.deps;
+  const { weight } = routing;
   const began = context.clock.now();
-  let since = began;
   const tracks = await podsOf(bench, stable, canary);
   if (!tracks) return `not measured: the pods of a track cannot be listed, or are more than ${MOST_PODS}`;
   let before = await countsOf(bench, tracks);
+  let since = began;
   let recent: SplitCounts = { stable: 0, canary: 0 };
+  let seconds: SplitCounts[] = [];
+  let agreed = 0;
   while (before) {
     await context.clock.sleep(BETWEEN, bench.signal);
     const now = await countsOf(bench, tracks);
     if (!now) break;
-    recent = plus(recent, now, before);
+    const second = grown(now, before);
     before = now;
+    recent = sum([recent, second]);
+    seconds = [...seconds, second].slice(-LAST);
     const looked = context.clock.now();
-    const verdict = splitVerdict(recent, weight);
-    const words = `${recent.canary} of ${recent.canary + recent.stable} requests`;
-    if (verdict === 'agrees') return `measured: ${words}`;
-    if (verdict === 'unknown' && looked - since >= QUIET) return `not measured: ${words} in ${seconds(looked - since)} are too few to tell`;
+    const verdict = verdictOf(recent, routing);
+    const words = splitWords(recent);
+    agreed = verdict === 'agrees' ? agreed + 1 : 0;
+    if (agreed >= TWICE) return `measured: ${words}`;
+    if (verdict === 'unknown' && looked - since >= QUIET)
+      return `not measured: ${words} in ${inSeconds(looked - since)} are too few to tell`;
     context.progress(`${words} met the canary; ${weight} % are wanted`);
     if (verdict !== 'differs') continue;
-    if (looked - began >= LONGEST) {
-      if (isNear(recent, weight)) return `measured: ${words}, which is not quite ${weight} %`;
-      throw notSplit(words, seconds(looked - since), weight, bench.deps.target);
-    }
+    if (looked - began >= LONGEST) return lastWord(sum(seconds), weight, bench.deps.target);
     // Requests of the time before the route was in force everywhere must not be held against it.
     recent = { stable: 0, canary: 0 };
     since = looked;
@@ -53,22 +67,35 @@ export async function measureSplit(bench: Bench, stable: KubeObject, canary: Kub
   return 'not measured: the pods do not tell how many requests they serve';
 }
 
-function seconds(ms: number): string {
-  return `${Math.round(ms / 1000)} s`;
+/** Copies and those whom a header leads there come on top of the share. */
+function verdictOf(counts: SplitCounts, { weight, mirror, match }: Routing): ReturnType<typeof splitVerdict> {
+  const verdict = splitVerdict(counts, weight, DOUBTFUL);
+  const more = 100 * counts.canary > weight * (counts.canary + counts.stable);
+  return verdict === 'differs' && more && (mirror > 0 || match) ? 'agrees' : verdict;
+}
+
+function lastWord(counts: SplitCounts, weight: number, target: RolloutTarget): string {
+  const words = splitWords(counts);
+  if (counts.canary === 0) throw notSplit(words, inSeconds(LAST * BETWEEN), weight, target);
+  return `measured: ${words}, which is not ${weight} %`;
+}
+
+function splitWords({ stable, canary }: SplitCounts): string {
+  return `${canary} of ${canary + stable} requests`;
 }
 
 /** A counter that fell belongs to a pod that began anew; what it counted is not known. */
-function plus(sum: SplitCounts, now: SplitCounts, before: SplitCounts): SplitCounts {
-  const grown = { stable: now.stable - before.stable, canary: now.canary - before.canary };
-  if (grown.stable < 0 || grown.canary < 0) return sum;
-  return { stable: sum.stable + grown.stable, canary: sum.canary + grown.canary };
+function grown(now: SplitCounts, before: SplitCounts): SplitCounts {
+  const more = { stable: now.stable - before.stable, canary: now.canary - before.canary };
+  return more.stable < 0 || more.canary < 0 ? { stable: 0, canary: 0 } : more;
 }
 
-/** Neither track has less than half or more than twice of what it should; at 100 % stable should have nothing, which has no half. */
-function isNear({ stable, canary }: SplitCounts, weight: number): boolean {
-  const share = (100 * canary) / (stable + canary);
-  const fits = (seen: number, wanted: number) => seen >= wanted / 2 && seen <= wanted * 2;
-  return fits(share, weight) && (weight === 100 || fits(100 - share, 100 - weight));
+function sum(counts: readonly SplitCounts[]): SplitCounts {
+  return counts.reduce((all, each) => ({ stable: all.stable + each.stable, canary: all.canary + each.canary }), { stable: 0, canary: 0 });
+}
+
+function inSeconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }
 
 type Tracks = Record<'stable' | 'canary', KubeObject[]>;

@@ -28,6 +28,7 @@ export const rolloutReasons = {
   WEIGHT_NOT_FORWARD: 'The weight asked for is not larger than the one in force.',
   CONFIG_CHANGED: 'The service’s settings are not those with which the rollout began.',
   RECREATE_STRATEGY: 'The Deployment stops all pods before new ones start, so a canary of it cannot be promoted without downtime.',
+  SERVICE_SELECTS_OTHERS: 'Pods of yet another Deployment are behind the Service.',
   UNEXPECTED_SPLIT: 'Traffic goes to a canary although no rollout is on record.',
   NO_LAST_GOOD: 'What was good before can no longer be restored.',
   ENGINE_ABORTED: 'The controller (Argo Rollouts, Flagger) gave the update up by itself; all users meet the former version.',
@@ -39,6 +40,7 @@ export const rolloutReasons = {
   ENGINE_DEGRADED: 'The controller cannot go on with the update, and did not abort it.',
   CANCELLED: 'The run was cancelled; by default users were sent back at once.',
   RUNNER_LOST: 'The run that moved users was silent for too long; they were sent back.',
+  RESTING: 'The rollout rests between two jobs of its workflow, and not for too long; it was left alone.',
   RECONCILED: 'A rollout whose run had died was brought to its end.',
   SOMEBODY_WORKS: 'The rollout’s state or lease was written meanwhile, so a run is alive; it was left alone.',
 } as const satisfies Record<string, string>;

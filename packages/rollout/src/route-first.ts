@@ -128,7 +128,7 @@ export function routeFirst(deps: RolloutDeps, command: BackCommand): RouteFirst 
 /** The state in which the command takes the rollout back; undefined: it does not concern this one. */
 function backState(command: BackCommand, state: RolloutState, { target, configHash, context }: RolloutDeps): RolloutState | undefined {
   const now = new Date(context.clock.now()).toISOString();
-  const at = { stableImage: state.image.from, recentImages: [], configHash, holder: context.holder, now };
+  const at = { stableImage: state.image.from, recentImages: [], inForce: true, configHash, holder: context.holder, now };
   const acceptance = accept(command, state, target, at);
   return acceptance.kind === 'go' ? acceptance.state : undefined;
 }

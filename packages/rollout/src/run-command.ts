@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type KubeClient, readReplicaSets, readWorkload, revisionsOf, type TrafficRouter, type Workload, waitReady } from '@slipway/cluster';
+import {
+  type KubeClient,
+  readReplicaSets,
+  readWorkload,
+  revisionsOf,
+  sameRouting,
+  type TrafficRouter,
+  type Workload,
+  waitReady,
+} from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import { bothWaysOut, type Guard, guard, type WayOut, wayOutByRecord, wayOutByRoute, wayOutByTemplate } from './abort-now.js';
 import { abortOrphan } from './abort-orphan.js';
@@ -11,9 +20,10 @@ import type { Circumstances, Command } from './command.js';
 import type { RolloutDeps } from './deps.js';
 import { drive } from './drive.js';
 import { engineKindOf, runEngineCommand } from './engines/index.js';
+import { weightWords } from './measured-split.js';
 import { routeFirst } from './route-first.js';
 import { settledVerdict } from './settled-verdict.js';
-import { isActive, isGoingBack, type RolloutState } from './state.js';
+import { isActive, isGoingBack, type RolloutState, routingIn } from './state.js';
 import type { RolloutTarget } from './target.js';
 import type { Verdict } from './verdicts.js';
 import { type Held, withLease } from './with-lease.js';
@@ -49,7 +59,7 @@ export async function runCommand(deps: RolloutDeps, command: Command): Promise<F
         }
         // A closed gate is an answer, not a failure: users stay where they are.
         if (isGateClosed(error)) return { verdict: gateClosed(error), state: held.record.state };
-        if (tries >= DECISIONS || !isOvertaken(error, held)) throw error;
+        if (tries >= DECISIONS || !isOvertaken(error, held)) throw withWayOn(error, held);
       }
     }
   };
@@ -93,13 +103,22 @@ async function decided(deps: RolloutDeps, command: Command, held: Held, early: G
   const stable = await readStable(deps, state, held);
   if (stable instanceof OperationError) return withoutStable(deps, command, stable, held);
   const bench = benchOf(deps, state, held, stable.replicas);
-  const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench.router), scalesAtFirst(command, state));
+  const world = await readWorld(bench.client, bench.deps.target, stable, routed(command, state, bench), scalesAtFirst(command, state));
   const acceptance = accept(command, state, deps.target, await circumstances(deps, state, world, bench));
   if (acceptance.kind === 'end') return end(acceptance, command, world, bench, held);
   if (acceptance.kind === 'go' && promotesCanary(acceptance.state, world)) refuseRecreate(world.stable);
   const rested = await bringAbout(acceptance, world, bench, held, early);
   const again = acceptance.kind === 'finish' && !rested.cancelled;
   return again ? undefined : finish(command, rested, held);
+}
+
+/** A failure in the middle says what is left behind, and how to go on. */
+function withWayOn(error: unknown, { record: { state } }: Held): unknown {
+  if (!(error instanceof OperationError) || !isActive(state) || isGoingBack(state)) return error;
+  const { message, reason, next, details } = error;
+  const where = `The rollout of ${state.image.to} is left ${state.phase} at ${state.stepStartedAt === null ? 'a step that is not in force' : weightWords(state)}`;
+  const on = `${where}: when this is mended, run the same command again; or \`abort\`, which puts everything away.`;
+  return new OperationError(message, { reason, next: [...next, on], details, cause: error });
 }
 
 function isGateClosed(error: unknown): error is OperationError {
@@ -173,7 +192,14 @@ async function withoutStable(deps: RolloutDeps, command: Command, cause: Operati
   const { record } = held;
   const { state } = record;
   if (!isActive(state) || !isBack(command)) throw cause;
-  const at = { stableImage: state.image.from, recentImages: [], configHash: deps.configHash, holder: deps.context.holder, now: record.now() };
+  const at = {
+    stableImage: state.image.from,
+    recentImages: [],
+    inForce: true,
+    configHash: deps.configHash,
+    holder: deps.context.holder,
+    now: record.now(),
+  };
   const acceptance = accept(command, state, deps.target, at);
   if (acceptance.kind !== 'go') throw cause;
   const verdict = await abortOrphan(acceptance.state, cause, record, benchOf(deps, state, held, state.replicas));
@@ -308,9 +334,9 @@ function benchOf(deps: RolloutDeps, state: RolloutState | undefined, { signal }:
 }
 
 /** The router is asked only where a canary is, or is about to be. */
-function routed(command: Command, state: RolloutState | undefined, router: TrafficRouter): TrafficRouter | null {
+function routed(command: Command, state: RolloutState | undefined, { router, deps }: Bench): TrafficRouter | null {
   if (isActive(state)) return state.kind === 'canary' && state.phase !== 'undoing' ? router : null;
-  return command.kind === 'start' ? router : null;
+  return command.kind === 'start' && deps.target.strategy !== 'rolling' ? router : null;
 }
 
 /** Whether stable's autoscaler has to be known: before its users are shared, and where the number of pods is not the route. */
@@ -318,14 +344,36 @@ function scalesAtFirst(command: Command, state: RolloutState | undefined): boole
   return isActive(state) ? state.phase === 'starting' : command.kind === 'start';
 }
 
-async function circumstances({ configHash, context, target }: RolloutDeps, state: RolloutState | undefined, { stable }: World, bench: Bench) {
+async function circumstances(
+  { configHash, context, target }: RolloutDeps,
+  state: RolloutState | undefined,
+  { stable, split }: World,
+  bench: Bench,
+) {
   const looksBack = target.rollbackWindow > 0 && !isActive(state);
   const recentImages = looksBack ? await readRecentImages(bench.client, stable, target.rollbackWindow) : [];
   const now = new Date(context.clock.now()).toISOString();
-  return { stableImage: stable.image, recentImages, configHash, holder: context.holder, now } satisfies Circumstances;
+  const inForce = !isActive(state) || split === null || isInForce(state, split);
+  return { stableImage: stable.image, recentImages, inForce, configHash, holder: context.holder, now } satisfies Circumstances;
 }
 
+/** What pods can make need not be the weight that was asked for, so there only nobody in place of somebody tells. */
+function isInForce(state: RolloutState, split: NonNullable<World['split']>): boolean {
+  const { router } = state.target.traffic;
+  return router === 'replicas' ? state.weight === 0 || split.weight > 0 : sameRouting(split, routingIn(state));
+}
+
+/**
+ * Images of the revisions that served before the present one, newest first. By age and not by number: after an undo the version that was taken back has
+ * the second highest number, and is the last that may go out without steps.
+ */
 async function readRecentImages(client: KubeClient, { deployment, container, image }: Workload, window: number): Promise<string[]> {
-  const revisions = revisionsOf(await readReplicaSets(client, deployment)).slice(1, 1 + window);
-  return revisions.map(({ images }) => images[container] ?? '').filter((each) => each !== '' && each !== image);
+  const replicaSets = await readReplicaSets(client, deployment);
+  const [present, ...others] = revisionsOf(replicaSets);
+  const bornAt = (name: string | undefined) => replicaSets.find(({ metadata }) => metadata.name === name)?.metadata.creationTimestamp ?? '';
+  const older = others.filter(({ replicaSet }) => bornAt(replicaSet) < bornAt(present?.replicaSet));
+  return older
+    .slice(0, window)
+    .map(({ images }) => images[container] ?? '')
+    .filter((each) => each !== '' && each !== image);
 }

@@ -2,8 +2,8 @@ import {
   describe,
   type KubeClient,
   type KubeObject,
-  readSnapshot,
   type Resource,
+  readSnapshot,
   resources,
   snapshotsName,
   takeSnapshot as take,
@@ -90,11 +90,14 @@ async function read(client: KubeClient, namespace: string, expected: SnapshotOf)
 const RELEASE_AGAIN = 'Release the last good image again: `canary-deploy` with command `promote` and that `image`.';
 
 function gone(place: string, cause?: OperationError): OperationError {
-  return new OperationError(`The snapshot in ConfigMap ${place} is gone, and so is the ReplicaSet of the former version: there is nothing to go back to.`, {
-    reason: 'NO_LAST_GOOD',
-    next: [RELEASE_AGAIN],
-    ...(cause ? { cause } : {}),
-  });
+  return new OperationError(
+    `The snapshot in ConfigMap ${place} is gone, and so is the ReplicaSet of the former version: there is nothing to go back to.`,
+    {
+      reason: 'NO_LAST_GOOD',
+      next: [RELEASE_AGAIN],
+      ...(cause ? { cause } : {}),
+    },
+  );
 }
 
 function another(namespace: string, name: string, deployment: KubeObject, uid: string | null): OperationError {

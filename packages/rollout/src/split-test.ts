@@ -13,10 +13,10 @@ const FEWEST = 5;
  * The sample-ratio test: whether requests that were counted come from a split of `weight` percent (1–100), two-sided and exact (binomial).
  * `unknown`: so few were counted that a split of nobody, or of everybody, would pass, too. Pure.
  */
-export function splitVerdict({ stable, canary }: SplitCounts, weight: number): 'agrees' | 'differs' | 'unknown' {
+export function splitVerdict({ stable, canary }: SplitCounts, weight: number, improbable = IMPROBABLE): 'agrees' | 'differs' | 'unknown' {
   const n = stable + canary;
   const share = weight / 100;
-  const differs = (k: number) => binomialTail(n, k, share) < IMPROBABLE / 2;
+  const differs = (k: number) => binomialTail(n, k, share) < improbable / 2;
   if (weight === 100) return stable > 0 ? 'differs' : n < FEWEST ? 'unknown' : 'agrees';
   if (differs(canary)) return 'differs';
   return differs(0) && differs(n) ? 'agrees' : 'unknown';

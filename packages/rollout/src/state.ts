@@ -95,6 +95,8 @@ export interface Evidence {
   /** The judge's own state; null before the first window. */
   state: unknown;
   judgement: Judgement | null;
+  /** An analysis is at work, and writes with every window; absent or false: none is. */
+  running?: boolean;
   /** Stable's latest windows while it still had users, oldest first, at most 60: what a bake at 100 % compares with. */
   past?: Counts[];
   /** The last windows, newest last, at most 12, for the report. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CounterSample, Judgement } from '@slipway/analysis';
 import { type DocumentStore, type KubeObject, readWorkload, type Stored } from '@slipway/cluster';
 import { type AnalysisSettings, formatPercent, isCancellation, OperationError } from '@slipway/core';
@@ -74,6 +75,7 @@ export class StepAnalysis {
     try {
       const decided = await this.untilDecided();
       if (decided.goBack) return await this.sendBack(decided.verdict, () => router.makeSafe());
+      await this.write((there) => ({ ...there, evidence: { ...this.evidence, running: false } }));
       return this.end(decided.verdict);
     } catch (error) {
       if (!isCancellation(error, signal)) throw error;
@@ -124,7 +126,7 @@ export class StepAnalysis {
     this.evidence = seen.evidence;
     this.warn(seen.problems);
     progress(progressWords(this.evidence));
-    await this.write({ ...this.stored.value, evidence: this.evidence });
+    await this.write((there) => ({ ...there, evidence: { ...this.evidence, running: true } }));
     return true;
   }
 
@@ -167,7 +169,7 @@ export class StepAnalysis {
     this.deps.context.log.warning(`${verdict.summary} Sending all users back to ${this.state.image.from}.`);
     // Users first: they wait for no ConfigMap, and a state that cannot be written must not keep them with a version that was judged bad.
     const [written, safe] = await Promise.allSettled([
-      this.write({ ...goingBack(this.stored.value, 'aborting', why), evidence: this.evidence }),
+      this.write((there) => ({ ...goingBack(there, 'aborting', why), evidence: this.evidence })),
       makeSafe(),
     ]);
     if (written.status === 'rejected')
@@ -186,7 +188,8 @@ export class StepAnalysis {
 
   private async cancelled(sent: 'safe' | 'unsent' | undefined): Promise<Analyzed> {
     const why = { reason: 'CANCELLED', summary: 'The analysis was cancelled.' };
-    if (sent) await this.writeLast(goingBack({ ...this.stored.value, evidence: this.evidence }, 'aborting', why));
+    const evidence = { ...this.evidence, running: false };
+    await this.writeLast((there) => (sent ? goingBack({ ...there, evidence }, 'aborting', why) : { ...there, evidence }));
     const left = `the rollout is left at ${weightWords(this.state)}`;
     const unsent = 'users could NOT be sent back (see the error above); the post step tries again';
     const what = { safe: `users were sent back to ${this.state.image.from}`, unsent }[sent ?? 'unsent'];
@@ -199,7 +202,7 @@ export class StepAnalysis {
   }
 
   /** Users are safe already; a state that cannot be written must not hide that. `post` and the next run see the route. */
-  private async writeLast(next: RolloutState): Promise<void> {
+  private async writeLast(next: (there: RolloutState) => RolloutState): Promise<void> {
     try {
       await this.write(next);
     } catch (error) {
@@ -208,17 +211,16 @@ export class StepAnalysis {
     }
   }
 
-  private async write(next: RolloutState): Promise<void> {
-    const value = { ...next, generation: this.stored.value.generation + 1 };
+  /** Writes what `next` makes of the state; anew when somebody has only paused or resumed it meanwhile, or touched the ConfigMap. */
+  private async write(next: (there: RolloutState) => RolloutState): Promise<void> {
+    const put = (on: Stored<RolloutState>) => this.opened.store.write({ ...next(on.value), generation: on.value.generation + 1 }, on);
     try {
-      this.stored = await this.opened.store.write(value, this.stored);
+      this.stored = await put(this.stored);
     } catch (error) {
       if (!(error instanceof OperationError && error.reason === 'CONFLICT')) throw error;
       const there = await this.opened.store.read();
-      // Somebody may have touched the ConfigMap (a label, another key) and not the state.
-      const same = JSON.stringify(there?.value) === JSON.stringify(this.stored.value);
-      if (!there || !same) throw changed(there?.value, error);
-      this.stored = await this.opened.store.write(value, there);
+      if (!there || !isSameStep(there.value, this.stored.value)) throw changed(there?.value, error);
+      this.stored = await put(there);
     }
   }
 
@@ -232,6 +234,12 @@ export class StepAnalysis {
       this.warned.add(problem);
     }
   }
+}
+
+/** Whether it is the step that is being watched, as far as a pause, or who holds the lease, goes. */
+function isSameStep(there: RolloutState, watched: RolloutState): boolean {
+  const step = ({ id, phase, step, weight, stepStartedAt, ended }: RolloutState) => ({ id, phase, step, weight, stepStartedAt, ended });
+  return isDeepStrictEqual(step(there), step(watched)) && there.evidence?.watched === watched.evidence?.watched;
 }
 
 /** Latency buckets of a sample; undefined while no pod was asked anything, because buckets may show up with the first request. */

@@ -58,7 +58,11 @@ export function inProgress(state: RolloutState, image: string): Verdict {
     outcome: 'fail',
     reason: 'ROLLOUT_IN_PROGRESS',
     summary: `A rollout of ${state.image.to} (${state.id}) is at ${weightWords(state)}; ${image} cannot begin before it has ended. Nothing was changed.`,
-    next: ['Run `abort` to send users back to the former version, or `promote` to finish it; then run this again.', ...seen(state)],
+    next: [
+      'Run `abort` to send users back to the former version, or finish it (`step`, `promote`); then run this again.',
+      'To send it back in the same run, give `supersede`.',
+      ...seen(state),
+    ],
   };
 }
 
@@ -77,6 +81,15 @@ export function notForward(state: RolloutState, weight: number): Verdict {
     reason: 'WEIGHT_NOT_FORWARD',
     summary: `A step to ${weight} % is not forward: ${weightWords(state)} of users meet ${nameOf(state)} already. Nothing was changed.`,
     next: ['Give a larger weight, or run `abort` to send users back.'],
+  };
+}
+
+export function notAllOrNothing(weight: number): Verdict {
+  return {
+    outcome: 'error',
+    reason: 'WEIGHT_IMPOSSIBLE',
+    summary: `Blue/green sends nobody or everybody to the new version; ${weight} % is neither. Nothing was changed.`,
+    next: ['Leave `weight` out, or use `strategy: canary`.'],
   };
 }
 
@@ -151,7 +164,12 @@ export function pausedNow(state: RolloutState, { by, why }: NonNullable<RolloutS
 }
 
 export function resumed(state: RolloutState): Verdict {
-  return { outcome: 'pass', reason: 'ROLLOUT_RESUMED', summary: `${nameOf(state)} may go on from ${weightWords(state)}.`, next: ['Run `step` or `promote`.'] };
+  return {
+    outcome: 'pass',
+    reason: 'ROLLOUT_RESUMED',
+    summary: `${nameOf(state)} may go on from ${weightWords(state)}.`,
+    next: ['Run `step` or `promote`.'],
+  };
 }
 
 export function notPaused(state: RolloutState): Verdict {

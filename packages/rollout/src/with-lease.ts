@@ -10,7 +10,7 @@ export interface Held {
   record: RolloutRecord;
   /** Aborts when the run is cancelled, when the lease is lost, or when another run asks this one to go back. */
   signal: AbortSignal;
-  /** STATE_CORRUPT: a record is there but cannot be read. */
+  /** STATE_CORRUPT, STATE_NEWER: a record is there but cannot be read. */
   corrupt?: OperationError;
   /** What another run asked of this one, in place of its own command. */
   asked?: Extract<Command, { kind: 'abort' }>;
@@ -29,9 +29,6 @@ export interface LeaseUse {
   routeFirst?: RouteFirst;
 }
 
-/** How old a state may be to be decided on, milliseconds: longer means that the lease was waited for, and its holder may have written. */
-const FRESH = 1_000;
-
 /**
  * Runs `body` while this process holds the target's lease, and gives it up afterwards.
  *
@@ -46,15 +43,15 @@ export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Prom
   const client = deps.client.withSignal(context.signal);
   // State is written on a client that no signal cuts off: a cancelled run must still say what it did.
   const store = rolloutStore(client.withSignal(undefined), target.namespace, target.workload);
-  const readAt = context.clock.now();
   let corrupt: OperationError | undefined;
   const stored = await store.read().catch((error: unknown) => {
-    if (!evenCorrupt || !(error instanceof OperationError && error.reason === 'STATE_CORRUPT')) throw error;
+    if (!evenCorrupt || !(error instanceof OperationError && /^STATE_(CORRUPT|NEWER)$/.test(error.reason))) throw error;
     corrupt = error;
     return undefined;
   });
   // Where nothing was ever released a wrong name is likely, and must not leave even a Lease.
   if (!stored) await exists(client);
+  let waited = false;
   const lease = await acquireLease(client, {
     namespace: target.namespace,
     name: recordName(target.workload),
@@ -62,18 +59,33 @@ export async function withLease<T>(deps: RolloutDeps, body: (held: Held) => Prom
     clock: context.clock,
     signal: context.signal,
     fencingAbove: stored?.value.fencing ?? 0,
-    onWait: (words) => context.log.info(`${words}.`),
+    onWait: (words) => {
+      waited = true;
+      context.log.info(`${words}.`);
+    },
     ...(routeFirst ? { whileHeld: (holder) => routeFirst.look(holder) } : {}),
   }).catch((error: unknown) => {
     throw routeFirst?.explained(error) ?? error;
   });
   try {
     const record = new RolloutRecord(store, lease, context.clock, stored);
-    if (!corrupt && context.clock.now() - readAt > FRESH) await record.read();
+    // Whoever held it may have written since.
+    if (!corrupt && waited) await record.read();
     const held = hold(record, lease, context.signal);
     return await body({ ...held, routedFirst: routeFirst?.rollout(), ...(corrupt ? { corrupt } : {}) });
   } finally {
+    await release(lease, deps);
+  }
+}
+
+/** A lease that could not be given up expires by itself, and must not take the place of what the command has to say. */
+async function release(lease: HeldLease, { target, context }: RolloutDeps): Promise<void> {
+  try {
     await lease.release();
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    const name = `${target.namespace}/${recordName(target.workload)}`;
+    context.log.warning(`The lease ${name} could not be given up; until it expires by itself, the next run has to wait: ${error.message}`);
   }
 }
 

@@ -35,8 +35,12 @@ export async function readWorld(
   withScaler: boolean,
 ): Promise<World> {
   if (!router) return { stable, canary: undefined, split: null, scaler: null };
-  const scaler = withScaler ? await scalerOf(client, target) : null;
-  return { stable, canary: await client.find(resources.deployments, target.namespace, target.canary), split: await router.read(), scaler };
+  const [scaler, canary, split] = await Promise.all([
+    withScaler ? scalerOf(client, target) : null,
+    client.find(resources.deployments, target.namespace, target.canary),
+    router.read(),
+  ]);
+  return { stable, canary, split, scaler };
 }
 
 /** What the rules need to know of the world. Pure. */

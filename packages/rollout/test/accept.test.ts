@@ -6,7 +6,7 @@ import { target, v1, v2 } from './shop.js';
 import { now, state } from './states.js';
 
 const v3 = 'registry.example/shop:v3';
-const at: Circumstances = { stableImage: v1, recentImages: [], configHash: 'frozen', holder: 'acme/shop/77/1/later', now };
+const at: Circumstances = { stableImage: v1, recentImages: [], inForce: true, configHash: 'frozen', holder: 'acme/shop/77/1/later', now };
 const commands = {
   start: { kind: 'start', image: v2, version: null },
   'start v3': { kind: 'start', image: v3, version: null },

@@ -18,7 +18,16 @@ const byPods: RouterRules = {
   }),
 };
 const share = (weight: number) => ({ weight, mirror: 0, match: false });
-const fresh: Memory = { routed: null, verified: false, prepared: false, admitted: false, measured: false, drained: false, tidy: false, putAway: false };
+const fresh: Memory = {
+  routed: null,
+  verified: false,
+  prepared: false,
+  admitted: false,
+  measured: false,
+  drained: false,
+  tidy: false,
+  putAway: false,
+};
 const done: Memory = { ...fresh, routed: share(0), verified: true, drained: true, tidy: true };
 
 const stable = { image: v1, replicas: 10, ready: true, tracked: true };
@@ -42,7 +51,12 @@ describe('towards a step', () => {
     ['waits until it is ready', { canary: { ...canary, ready: false } }, fresh, { change: 'await-canary' }],
     ['then routes', {}, fresh, { change: 'route', routing: share(10) }],
     ['reads back what was set', {}, { ...fresh, routed: share(10) }, { change: 'verify-route', routing: share(10) }],
-    ['reads back what an earlier run set', { split: { ...share(10), settled: true } }, fresh, { change: 'verify-route', routing: share(10) }],
+    [
+      'reads back what an earlier run set',
+      { split: { ...share(10), settled: true } },
+      fresh,
+      { change: 'verify-route', routing: share(10) },
+    ],
     ['then rests', {}, { ...fresh, routed: share(10), verified: true }, { change: 'rest', phase: 'progressing' }],
     ['keeps more pods than it needs', { canary: { ...canary, replicas: 5 } }, fresh, { change: 'route', routing: share(10) }],
   ])('%s', (_, seen, memory, change) => {
@@ -63,7 +77,12 @@ describe('towards the promotion', () => {
   it.each<[string, Partial<Observed>, Memory, Change]>([
     ['updates stable first', {}, fresh, { change: 'update-stable', image: v2 }],
     ['waits for it', { stable: { ...updated, ready: false } }, fresh, { change: 'await-stable' }],
-    ['then routes everybody to it', { stable: updated, split: { ...share(50), settled: true } }, fresh, { change: 'route', routing: share(0) }],
+    [
+      'then routes everybody to it',
+      { stable: updated, split: { ...share(50), settled: true } },
+      fresh,
+      { change: 'route', routing: share(0) },
+    ],
     ['drains', { stable: updated }, { ...fresh, routed: share(0), verified: true }, { change: 'drain' }],
     ['removes the canary', { stable: updated }, done, { change: 'remove-canary' }],
     ['rests', { stable: updated, canary: null }, done, { change: 'rest', phase: 'promoted' }],
@@ -158,7 +177,9 @@ describe('whatever is there', () => {
       fc.property(anyPhase, anyWorld, anyMemory, anyRouter, (phase, seen, memory, router) => {
         const change = decide(state(phase), seen, router, memory);
         if (change.change !== 'route' || isNobody(change.routing)) return true;
-        return seen.canary?.ready === true && seen.canary.image === v2 && seen.canary.replicas >= router.capacity(change.routing, 10).canary;
+        return (
+          seen.canary?.ready === true && seen.canary.image === v2 && seen.canary.replicas >= router.capacity(change.routing, 10).canary
+        );
       }),
     );
   });

@@ -16,9 +16,13 @@ describe('the guards of a rollout', () => {
     const kube = shop();
     kube.put(cronJob);
     const guards = await readGuards(deps(kube));
-    expect(guards).toEqual({ inRunner: true, cronJob: 'slipway-watchdog-shop', watchdog: { kind: 'active', quiet: 90_000 } });
+    expect(guards).toEqual({
+      inRunner: true,
+      cronJob: 'slipway-watchdog-shop',
+      watchdog: { kind: 'active', quiet: 90_000, rest: 1_800_000 },
+    });
     const report = guardsReport(guards, { window: 10_000 });
-    expect(report).toContain('| watchdog | after 1m30s of silence, by CronJob slipway-watchdog-shop |');
+    expect(report).toContain('| watchdog | after 1m30s of silence at work, or 30m between two jobs, by CronJob slipway-watchdog-shop |');
     expect(report).toMatch(/\| post step \| within seconds/);
     expect(report).toMatch(/\| sweeper \| not known/);
     expect(report).not.toContain('> ');
@@ -31,6 +35,11 @@ describe('the guards of a rollout', () => {
       'of another service',
       JSON.parse(JSON.stringify(cronJob).replace('"WORKLOAD","value":"shop"', '"WORKLOAD","value":"cart"')),
       /not known: it guards shop\/cart/,
+    ],
+    [
+      'without a limit between two jobs',
+      JSON.parse(JSON.stringify(cronJob).replace('"REST_SECONDS","value":"1800"', '"REST_SECONDS","value":"long"')),
+      /not known: its QUIET.*_SECONDS or REST.*_SECONDS is not a number above 0/,
     ],
     ['not there', undefined, /there is no CronJob slipway-watchdog-shop/],
   ])('with a watchdog that is %s', async (_what, object, words) => {

@@ -41,7 +41,12 @@ describe('restoreStable', () => {
   it('takes the snapshot when that revision is gone, or has another image by now', async () => {
     for (const sets of [[replicaSet('8', v2)], [replicaSet('7', 'registry.example/shop:other'), replicaSet('8', v2)]]) {
       const kube = memoryKube(released, ...sets);
-      const snapshot = await takeSnapshot(deps(kube), kube, { ...promoted, target: target('replicas') }, workloadOf(deployment('shop', { image: v1 })));
+      const snapshot = await takeSnapshot(
+        deps(kube),
+        kube,
+        { ...promoted, target: target('replicas') },
+        workloadOf(deployment('shop', { image: v1 })),
+      );
       await restoreStable(kube, { ...promoted, snapshot }, workloadOf(kube.at('deployments', namespace, 'shop')));
       expect(imageIn(kube)).toBe(v1);
     }
@@ -56,7 +61,12 @@ describe('restoreStable', () => {
 
   it('refuses a snapshot of a Deployment that was deleted and made anew', async () => {
     const kube = memoryKube({ ...released, metadata: { ...released.metadata, uid: 'another' } });
-    const snapshot = await takeSnapshot(deps(kube), kube, { ...promoted, target: target('replicas') }, workloadOf(deployment('shop', { image: v1 })));
+    const snapshot = await takeSnapshot(
+      deps(kube),
+      kube,
+      { ...promoted, target: target('replicas') },
+      workloadOf(deployment('shop', { image: v1 })),
+    );
     const workload = workloadOf(kube.at('deployments', namespace, 'shop'));
     await expect(restoreStable(kube, { ...promoted, snapshot }, workload)).rejects.toMatchObject({ reason: 'SNAPSHOT_TAMPERED' });
     expect(imageIn(kube)).toBe(v2);

@@ -58,7 +58,10 @@ describe('blue/green by a route', () => {
     await run(step);
     const before = kube.writes().length;
     expect(await run(abort)).toMatchObject({ reason: 'ABORTED' });
-    const first = kube.writes().slice(before).find(({ plural }) => plural !== 'configmaps' && plural !== 'leases');
+    const first = kube
+      .writes()
+      .slice(before)
+      .find(({ plural }) => plural !== 'configmaps' && plural !== 'leases');
     expect(first).toMatchObject({ verb: 'patch', plural: 'virtualservices' });
     expect([weightOf(kube), imageOf(kube), canaryPods(kube)]).toEqual([0, v1, undefined]);
   });
@@ -98,7 +101,12 @@ describe('rolling', () => {
     const before = kube.writes().length;
     expect(await runner(kube, rolling)({ ...start, image: v3 })).toMatchObject({ outcome: 'fail', reason: 'PROGRESS_DEADLINE_EXCEEDED' });
     expect(imageOf(kube)).toBe(v2);
-    expect(kube.writes().slice(before).filter(({ plural }) => plural === 'virtualservices')).toEqual([]);
+    expect(
+      kube
+        .writes()
+        .slice(before)
+        .filter(({ plural }) => plural === 'virtualservices'),
+    ).toEqual([]);
   });
 });
 
@@ -127,7 +135,13 @@ describe('a header first', () => {
 describe('a pause', () => {
   it('holds steps and the promotion until it is resumed, and shows who paused', async () => {
     const kube = shop();
-    const run = runner(kube, withSteps([{ weight: 10, duration: minute, pause: true }, { weight: 50, duration: minute }]));
+    const run = runner(
+      kube,
+      withSteps([
+        { weight: 10, duration: minute, pause: true },
+        { weight: 50, duration: minute },
+      ]),
+    );
     await run(start);
     expect(stateOf(kube)?.paused).toMatchObject({ by: 'slipway.yml' });
     expect(await run(step)).toMatchObject({ outcome: 'hold', reason: 'ROLLOUT_PAUSED' });
@@ -152,7 +166,10 @@ describe('another release on its way', () => {
     const before = kube.writes().length;
     expect(await run({ ...start, image: v3, supersede: true })).toMatchObject({ outcome: 'pass', reason: 'STEP_IN_FORCE' });
     expect([imageOf(kube, 'shop-canary'), weightOf(kube), imageOf(kube)]).toEqual([v3, 10, v1]);
-    const words = kube.writes().slice(before).map(({ verb, plural }) => `${verb} ${plural}`);
+    const words = kube
+      .writes()
+      .slice(before)
+      .map(({ verb, plural }) => `${verb} ${plural}`);
     expect(words.indexOf('remove deployments')).toBeGreaterThan(words.indexOf('patch virtualservices'));
     expect(stateOf(kube)?.image).toEqual({ from: v1, to: v3 });
   });
@@ -170,7 +187,19 @@ describe('the rollback window', () => {
     expect(await run({ ...start, image: v3 })).toMatchObject({ reason: 'STEP_IN_FORCE' });
   });
 
-  function replicaSet(revision: string, image: string): KubeObject {
+  it('does not take for one that served what was taken back', async () => {
+    const kube = shop();
+    const run = runner(kube, { ...target(), rollbackWindow: 2 });
+    await run(start);
+    await run({ ...promote, weight: 100 });
+    await run({ kind: 'roll-back', reason: 'ROLLED_BACK', summary: 'errors.' });
+    // As the deployment controller counts: the former revision is the newest now, and its ReplicaSet the older one.
+    kube.put(replicaSet('2', v2, '2'), replicaSet('3', v1, '1'));
+    expect(await run(start)).toMatchObject({ reason: 'STEP_IN_FORCE' });
+    expect(imageOf(kube)).toBe(v1);
+  });
+
+  function replicaSet(revision: string, image: string, born = revision): KubeObject {
     const stable = find(shop(), 'shop') as KubeObject;
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop', uid: stable.metadata.uid ?? '', controller: true };
     return {
@@ -179,6 +208,7 @@ describe('the rollback window', () => {
       metadata: {
         name: `shop-${revision}`,
         namespace,
+        creationTimestamp: `2026-11-22T1${born}:00:00Z`,
         labels: { app: 'shop' },
         annotations: { 'deployment.kubernetes.io/revision': revision },
         ownerReferences: [owner],
@@ -234,7 +264,9 @@ describe('an autoscaler', () => {
       if (command === step) expect(canaryPods(kube)).toBe(8);
     }
     expect(floorOf(kube)).toBe(2);
-    const scaled = kube.writes().filter(({ plural, name, body }) => plural === 'deployments' && name === 'shop' && JSON.stringify(body).includes('"replicas"'));
+    const scaled = kube
+      .writes()
+      .filter(({ plural, name, body }) => plural === 'deployments' && name === 'shop' && JSON.stringify(body).includes('"replicas"'));
     expect(scaled).toEqual([]);
   });
 });

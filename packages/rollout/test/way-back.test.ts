@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Resource } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import type { Command } from '../src/command.js';
 import { finishCancelled } from '../src/finish-cancelled.js';
@@ -120,6 +121,35 @@ describe('stable deleted during a rollout', () => {
       expect(weightOf(kube)).toBe(0);
       expect(stateOf(kube)).toMatchObject({ phase: 'aborted', intent: null, ended: { reason: 'WORKLOAD_NOT_FOUND' } });
       await expect(runCommand(run, { kind: 'step' })).rejects.toMatchObject({ reason: 'WORKLOAD_NOT_FOUND' });
+    },
+  );
+
+  const hpas: Resource = { group: 'autoscaling', version: 'v2', plural: 'horizontalpodautoscalers', kind: 'HorizontalPodAutoscaler' };
+  const hpa = {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'shop', namespace },
+    spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'shop' }, minReplicas: 2, maxReplicas: 20 },
+  };
+
+  it.each(['stays', 'is gone, too', 'goes while it is looked at'])(
+    'gives its autoscaler back its own limit, when that %s',
+    async (fate) => {
+      const kube = shop();
+      kube.put(structuredClone(hpa));
+      await runCommand(deps(kube), start);
+      const floorNow = () => kube.at('horizontalpodautoscalers', namespace, 'shop').spec.minReplicas;
+      expect(floorNow()).toBe(10);
+      await removeStable(kube);
+      if (fate === 'is gone, too') await kube.remove(hpas, namespace, 'shop');
+      kube.before = ({ verb, plural }) => {
+        const goes = fate === 'goes while it is looked at' && verb === 'patch' && plural === 'horizontalpodautoscalers';
+        if (goes) throw new OperationError('there is none', { reason: 'NOT_FOUND' });
+        return undefined;
+      };
+      expect((await runCommand(deps(kube), abort)).verdict).toMatchObject({ outcome: 'fail', reason: 'WORKLOAD_NOT_FOUND' });
+      if (fate === 'stays') expect(floorNow()).toBe(2);
+      expect(stateOf(kube)).toMatchObject({ phase: 'aborted', floor: null });
     },
   );
 

@@ -11,8 +11,13 @@ import type { Scaler } from './scaler.js';
  */
 export async function raiseFloor(client: KubeClient, scaler: Scaler, replicas: number): Promise<Scaler> {
   if (scaler.min >= replicas) return scaler;
-  if (replicas > scaler.max) throw aboveMax(scaler, replicas);
+  refuseLowMax(scaler, replicas);
   return setFloor(client, scaler, replicas);
+}
+
+/** Refuses an autoscaler that could not be kept from going below `replicas`: {@link raiseFloor} would. Pure. Reason: FLOOR_ABOVE_MAX. */
+export function refuseLowMax(scaler: Scaler, replicas: number): void {
+  if (scaler.min < replicas && replicas > scaler.max) throw aboveMax(scaler, replicas);
 }
 
 /**
@@ -47,7 +52,7 @@ function floorPatch({ floor, object }: Scaler, path: string, next: number | null
 function aboveMax({ kind, name, namespace, max }: Scaler, replicas: number): OperationError {
   const what = kind === 'hpa' ? 'HorizontalPodAutoscaler' : 'ScaledObject';
   return new OperationError(
-    `Stable runs ${replicas} pods, which have to stay until the release is safe, but ${what} ${namespace}/${name} allows ${max} at most. Nothing was changed.`,
+    `Stable runs ${replicas} pods, which have to stay until the release is safe, but ${what} ${namespace}/${name} allows ${max} at most. It was left as it is.`,
     {
       reason: 'FLOOR_ABOVE_MAX',
       next: [`Raise its maximum to ${replicas} or more, or let it scale stable down to ${max}, then run this again.`],

@@ -1,6 +1,6 @@
 import { OperationError } from '@slipway/core';
 import type { KubeClient, KubeObject } from '../kube.js';
-import { CANARY, STABLE } from '../names.js';
+import { CANARY, STABLE, TRACK_LABEL } from '../names.js';
 import { resources } from '../resources.js';
 import type { RouterConfig, RouterOptions } from './create-router.js';
 import { awaitServing, servingPods, tracksOf } from './endpoints.js';
@@ -24,7 +24,7 @@ import {
 type ServiceOptions = RouterOptions & { traffic: Extract<RouterConfig, { router: 'service' }> };
 
 const LOOK_EVERY_MS = 500;
-/** Pods of a deleted canary are gone after this long, or else the selector keeps its track. */
+/** Pods of a deleted canary are gone after this long, or else the selector keeps its track until the next look. */
 const PODS_GO_MS = 30_000;
 
 /**
@@ -168,7 +168,11 @@ export function serviceRouter(initial: KubeClient, options: ServiceOptions): Tra
       if (trackOf(seen) === CANARY) await switchTo(STABLE);
       // Without its track the selector would lead to the canary's pods as long as there are any.
       if (!(await isCanaryGone(client, namespace, options.canary))) return void ((await read()).weight > 0 && (await switchTo(STABLE)));
-      if (await podsOfCanaryGone(seen)) await service.converge((now) => restorePatch(now, original));
+      if (restorePatch(await service.read(), original)) {
+        // Whoever takes the narrowed selector for the original would keep it for good; so this is not the end.
+        if (!(await podsOfCanaryGone(seen))) throw podsRemain(place, options);
+        await service.converge((now) => restorePatch(now, original));
+      }
       await removeOurService(client, namespace, traffic.previewService, options.stable);
     },
   };
@@ -199,6 +203,18 @@ function notInForce({ weight, words }: Split, wanted: number): OperationError {
       reason: 'WEIGHT_NOT_IN_FORCE',
       next: ['See whether somebody else changes the selector, and why endpoints do not follow: kubectl describe the Service.'],
       details: { weight, wanted },
+    },
+  );
+}
+
+function podsRemain(place: string, { namespace, canary }: ServiceOptions): OperationError {
+  return new OperationError(
+    `Deployment ${namespace}/${canary} is deleted, but pods of it are still ready after ${PODS_GO_MS / 1000} s. ${place} goes on to select stable alone; its former selector, which would let users meet them, is kept for the next look.`,
+    {
+      reason: 'CANARY_PODS_REMAIN',
+      next: [
+        `When they are gone, run the same command again (\`abort\`, or \`promote\`): kubectl -n ${namespace} get pods -l ${TRACK_LABEL}=${CANARY}`,
+      ],
     },
   );
 }

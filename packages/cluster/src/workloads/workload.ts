@@ -91,7 +91,7 @@ async function notFound(client: KubeClient, namespace: string, name: string): Pr
   const others = await client.list(resources.deployments, namespace).catch(() => []);
   const there = others.map((deployment) => deployment.metadata.name).slice(0, 10);
   return new OperationError(
-    `There is no Deployment "${name}" in namespace "${namespace}"; ${there.length ? `there are ${there.join(', ')}` : 'there are none (or they may not be listed)'}.`,
+    `There is no Deployment "${name}" in namespace "${namespace}"; ${there.length ? `there are ${there.join(', ')}` : 'there are none (or they may not be listed, or there is no such namespace)'}.`,
     {
       reason: 'WORKLOAD_NOT_FOUND',
       next: [

@@ -23,7 +23,13 @@ function orderRules(path: Path, steps: readonly StepSettings[], index: number): 
   // Steps that no user meets (a header, a mirror) may follow each other.
   if (!before || step.weight > before.weight || (step.weight === 0 && before.weight === 0)) return [];
   const message = `${step.weight} does not come after ${before.weight}: weights ascend`;
-  return [{ path: [...path, 'weight'], message, allowed: `a whole number from ${before.weight + 1} to 100` }];
+  return [
+    {
+      path: [...path, 'weight'],
+      message,
+      allowed: before.weight < 100 ? `a whole number from ${before.weight + 1} to 100` : 'no step after 100',
+    },
+  ];
 }
 
 function strategyRules(path: Path, { strategy, traffic }: ServiceConfig, step: StepSettings, last: boolean): RuleProblem[] {

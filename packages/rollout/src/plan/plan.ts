@@ -7,6 +7,7 @@ import { recordName, rolloutStore } from '../rollout-record.js';
 import { isActive, type RolloutState } from '../state.js';
 import type { RolloutTarget } from '../target.js';
 import type { Verdict } from '../verdicts.js';
+import { inProgress } from '../verdicts.js';
 import { routerOf } from '../world.js';
 import { accessWords } from './access.js';
 import { type Check, check } from './check.js';
@@ -86,7 +87,9 @@ async function planSeen(deps: RolloutDeps, { image: asked, provider }: PlanOptio
   const rollback = allowed ? await checkRollback({ client, target, stable, router, state }) : [];
   const holder = (await readLease(client, namespace, recordName(workload)))?.holder ?? null;
   const plan = { steps, end: planEnd(target, router, from), access, checks: [...refused, ...checks], rollback, holder };
-  return planned(plan, image, state);
+  const seen = planned(plan, image, state);
+  // Another release would be refused, whatever else is as it should be.
+  return going && asked !== undefined && asked !== image ? { ...seen, verdict: inProgress(going, asked) } : seen;
 }
 
 function planned(plan: Plan, image: string | undefined, state: RolloutState | undefined): Planned {
