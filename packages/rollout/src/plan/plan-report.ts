@@ -36,11 +36,23 @@ function section(title: string, checks: readonly Check[]): string {
 function accessReport(access: Plan['access']): string {
   const lacking = access.filter(({ allowed }) => allowed !== true);
   const head = `Permissions: ${access.length - lacking.length} of ${access.length} granted.`;
-  if (lacking.length === 0) return head;
+  const needed = mdText(`Needed: ${neededWords(access)}.`);
+  if (lacking.length === 0) return `${head} ${needed}`;
   const rows = lacking.map((each) => [
     mdText(accessWords(each)),
     each.allowed === null ? 'not known' : each.without === undefined ? 'missing' : 'missing, optional',
     mdText(each.without ?? ''),
   ]);
-  return `${head}\n\n${mdTable(['Permission', '', 'Without it'], rows)}`;
+  return `${head} ${needed}\n\n${mdTable(['Permission', '', 'Without it'], rows)}`;
+}
+
+/** `get, patch deployments.apps shop; …`: what is needed, the verbs of one object together. */
+function neededWords(access: Plan['access']): string {
+  const verbs = new Map<string, string[]>();
+  for (const each of access) {
+    const [verb = '', ...object] = accessWords(each).split(' ');
+    const key = object.join(' ');
+    verbs.set(key, [...(verbs.get(key) ?? []), verb]);
+  }
+  return [...verbs].map(([object, all]) => `${all.join(', ')} ${object}`).join('; ');
 }
