@@ -4,14 +4,12 @@ import {
   ensureCanary,
   type KubeClient,
   type KubeObject,
-  type Routing,
+  meetsNobody,
   refuseForeign,
   removeCanary,
   resources,
-  sameRouting,
   setImage,
   setReplicas,
-  stableAlone,
   type TrafficRouter,
   type Workload,
   waitReady,
@@ -89,10 +87,10 @@ export async function act(
       return stable(await ready(workload, world.stable.deployment, change.change, { image: world.stable.image }, bench, world.stable));
     case 'route':
       // Nobody to the canary is the route's original form: one patch for both.
-      await (isNobody(change.routing) ? router.cleanup() : router.route(change.routing));
+      await (meetsNobody(change.routing) ? router.cleanup() : router.route(change.routing));
       return {
         world,
-        memory: { ...memory, routed: change.routing, verified: false, tidy: isNobody(change.routing) },
+        memory: { ...memory, routed: change.routing, verified: false, tidy: meetsNobody(change.routing) },
         state: { wayOut: router.wayOut() ?? [] },
       };
     case 'verify-route': {
@@ -134,10 +132,6 @@ export async function act(
     case 'refuse-foreign-image':
       throw changedByOthers(change.image, state);
   }
-}
-
-function isNobody(routing: Routing): boolean {
-  return sameRouting(routing, stableAlone);
 }
 
 /** A canary that is there with the right image is scaled; else it is made from stable. */

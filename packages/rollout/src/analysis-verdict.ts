@@ -1,5 +1,5 @@
 import type { Judgement } from '@slipway/analysis';
-import { sameRouting, stableAlone } from '@slipway/cluster';
+import { meetsNobody } from '@slipway/cluster';
 import type { AnalysisSettings } from '@slipway/core';
 import { weightWords } from './measured-split.js';
 import { type RolloutState, routingIn } from './state.js';
@@ -123,7 +123,7 @@ function speaksAgainst({ evidence }: Judgement): boolean {
 
 /** A step in which nobody is sent to the canary: there is nothing to judge but that its pods stay up. */
 function isPreview(state: RolloutState): boolean {
-  return sameRouting(routingIn(state), stableAlone);
+  return meetsNobody(routingIn(state));
 }
 
 function previewed(state: RolloutState): Verdict {

@@ -1,4 +1,4 @@
-import { routingWords, sameRouting, stableAlone } from '@slipway/cluster';
+import { meetsNobody, routingWords } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import { goingBack } from './accept.js';
 import { act, type Bench } from './act.js';
@@ -72,7 +72,7 @@ export async function drive(start: RolloutState, startWorld: World, record: Roll
       ({ world, memory } = acted);
       state = { ...state, ...acted.state };
       // From here on somebody meets the canary, and whoever guards it must know how to send them back.
-      if (change.change === 'route' && !sameRouting(change.routing, stableAlone)) state = await record.write(state);
+      if (change.change === 'route' && !meetsNobody(change.routing)) state = await record.write(state);
     } catch (error) {
       const back = wayBack(state, error);
       if (!back) throw error;

@@ -1,4 +1,4 @@
-import { askHolder, type Stored, sameRouting, stableAlone, type TrafficRouter } from '@slipway/cluster';
+import { askHolder, meetsNobody, type Stored, type TrafficRouter } from '@slipway/cluster';
 import { OperationError } from '@slipway/core';
 import { type WayOut, wayOutByRecord, wayOutByRoute } from './abort-now.js';
 import type { BackCommand } from './abort-unrecorded.js';
@@ -138,7 +138,7 @@ function isForward({ kind, phase }: RolloutState): boolean {
 }
 
 async function meetCanary(router: TrafficRouter): Promise<boolean> {
-  return !sameRouting(await router.read(), stableAlone);
+  return !meetsNobody(await router.read());
 }
 
 function wordsOf(error: unknown): string {

@@ -13,7 +13,7 @@ import { listPods, type ServicePod } from './pods.js';
 import { runCommand } from './run-command.js';
 import type { Evidence, RolloutState } from './state.js';
 import { nameOf, type Verdict } from './verdicts.js';
-import { evidenceFor, observeWindow, prepareJudge, type Watch } from './watch-step.js';
+import { evidenceFor, judgeAtEnd, lookOnce, observeWindow, prepareJudge, type Watch } from './watch-step.js';
 import { routerOf } from './world.js';
 
 export interface AnalyzeOptions {
@@ -107,9 +107,7 @@ export class StepAnalysis {
   }
 
   private atEnd(): Judgement {
-    const judge = this.watch.judge;
-    const state = this.evidence.state ?? judge.start({ window: this.watch.window / 1000, steps: [], bounds: [], end: 1, history: [] });
-    const judgement = judge.judge(state, true);
+    const judgement = judgeAtEnd(this.watch, this.evidence);
     this.evidence = { ...this.evidence, judgement };
     return judgement;
   }
@@ -130,17 +128,8 @@ export class StepAnalysis {
     return true;
   }
 
-  /** Null: this look brought nothing; the window counts as missing. */
-  private async sample(): Promise<CounterSample | null> {
-    const { signal } = this.deps.context;
-    try {
-      return await this.watch.source.sample(signal);
-    } catch (error) {
-      if (isCancellation(error, signal) || !(error instanceof OperationError)) throw error;
-      if (error.reason === 'FORBIDDEN' || error.reason === 'UNAUTHENTICATED') throw error;
-      this.warn([error.message]);
-      return null;
-    }
+  private sample(): Promise<CounterSample | null> {
+    return lookOnce(this.watch, this.deps.context.signal, (problems) => this.warn(problems));
   }
 
   private async readPods(): Promise<readonly ServicePod[]> {

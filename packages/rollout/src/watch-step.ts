@@ -3,11 +3,12 @@ import {
   type Counts,
   closeWindow,
   type Judge,
+  type Judgement,
   type MetricsSource,
   type WeightStep,
   type Window,
 } from '@slipway/analysis';
-import { OperationError } from '@slipway/core';
+import { isCancellation, OperationError } from '@slipway/core';
 import { measuredWeight } from './measured-split.js';
 import type { Evidence, RolloutState, WindowRow } from './state.js';
 
@@ -126,4 +127,21 @@ function rowOf({ t, stable, canary }: Window, state: RolloutState, evidence: Win
 
 function secondsSince(origin: string, at: number): number {
   return Math.max(0, (at - Date.parse(origin)) / 1000);
+}
+
+/** The verdict when no more windows will come, with or without any. */
+export function judgeAtEnd({ judge, window }: Watch, { state }: Evidence): Judgement {
+  return judge.judge(state ?? judge.start({ window: window / 1000, steps: [], bounds: [], end: 1, history: [] }), true);
+}
+
+/** One look at the counters. Null: it brought nothing, and the window counts as missing; `warn` hears why. A lack of rights is an error. */
+export async function lookOnce({ source }: Watch, signal: AbortSignal, warn: (problems: string[]) => void): Promise<CounterSample | null> {
+  try {
+    return await source.sample(signal);
+  } catch (error) {
+    if (isCancellation(error, signal) || !(error instanceof OperationError)) throw error;
+    if (error.reason === 'FORBIDDEN' || error.reason === 'UNAUTHENTICATED') throw error;
+    warn([error.message]);
+    return null;
+  }
 }

@@ -22,7 +22,7 @@ import { routeStatus } from './http-route-status.js';
 import { managedObject } from './managed-object.js';
 import { meshCapacity } from './mesh-capacity.js';
 import type { PreparedPatch, Split, TrafficRouter, TrafficSnapshot } from './router.js';
-import { type Routing, routingWords, sameRouting, stableAlone } from './routing.js';
+import { meetsNobody, type Routing, routingWords, stableAlone } from './routing.js';
 import {
   canaryServiceOf,
   checkTrackServices,
@@ -113,7 +113,7 @@ export function gatewayApiRouter(initial: KubeClient, options: GatewayApiOptions
       // A difference that a write of ours would remove was made by somebody else; waiting does not help.
       if (routingPatch(view, routing, rules)) throw notInForce(split, routing);
       if (split.settled) return split;
-      if (clock.now() + LOOK_EVERY_MS > deadline) throw unaccepted(view.object, !sameRouting(routing, stableAlone));
+      if (clock.now() + LOOK_EVERY_MS > deadline) throw unaccepted(view.object, !meetsNobody(routing));
       await clock.sleep(LOOK_EVERY_MS, signal);
     }
   }
@@ -164,7 +164,7 @@ export function gatewayApiRouter(initial: KubeClient, options: GatewayApiOptions
     capacity: (routing, replicas) => meshCapacity(meant(routing), replicas),
     async route(asked) {
       const routing = meant(asked);
-      if (!sameRouting(routing, stableAlone)) {
+      if (!meetsNobody(routing)) {
         const view = await route.read();
         refuseUnsound(view);
         await proveMirror(view, routing);
@@ -178,7 +178,7 @@ export function gatewayApiRouter(initial: KubeClient, options: GatewayApiOptions
       const routing = meant(asked);
       const view = await route.read();
       const patch = routingPatch(view, routing, rules);
-      const service = sameRouting(routing, stableAlone) ? [] : await serviceToCome(client, servicesOf(view));
+      const service = meetsNobody(routing) ? [] : await serviceToCome(client, servicesOf(view));
       return [...service, ...(patch ? [prepared(patch, `send ${routingWords(routing)} of ${place} to ${traffic.canaryService}`)] : [])];
     },
     read: async () => splitOf(await route.read()),

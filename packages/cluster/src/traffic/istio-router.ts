@@ -8,7 +8,7 @@ import { refuseGitopsOwner } from './gitops-owner.js';
 import { istioReader } from './istio-api.js';
 import { meshCapacity } from './mesh-capacity.js';
 import type { PreparedPatch, Split, TrafficRouter, TrafficSnapshot } from './router.js';
-import { type Routing, routingWords, stableAlone } from './routing.js';
+import { meetsNobody, type Routing, routingWords, stableAlone } from './routing.js';
 import { type OurRoute, type RouteRules, refuseUnsound, snapshotOf, stateOf } from './virtual-service.js';
 import { type VirtualServiceClient, virtualServiceClient } from './virtual-service-client.js';
 import { restorePatch, routePatch } from './virtual-service-patch.js';
@@ -70,7 +70,7 @@ export function istioRouter(initial: KubeClient, options: IstioOptions): Traffic
     async route(routing) {
       const wanted = meant(routing);
       // Nobody to the canary is a way out: what can be written is, whatever is wrong elsewhere.
-      const known = routingWords(wanted) === 'nobody' ? new Map() : await planned(wanted);
+      const known = meetsNobody(wanted) ? new Map() : await planned(wanted);
       await write((service) => service.converge((ours) => routePatch(ours, wanted, rules), known.get(service)));
     },
     async writes(routing) {

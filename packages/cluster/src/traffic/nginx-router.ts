@@ -8,7 +8,7 @@ import { managedObject } from './managed-object.js';
 import { meshCapacity } from './mesh-capacity.js';
 import { canaryIngressOf, ingressPatch, refuseOtherCanary, routingOf, stableServiceOf } from './nginx-ingress.js';
 import type { PreparedPatch, Split, TrafficRouter, TrafficSnapshot } from './router.js';
-import { type Routing, routingWords, sameRouting, stableAlone } from './routing.js';
+import { meetsNobody, type Routing, routingWords, sameRouting, stableAlone } from './routing.js';
 import { checkTrackServices, ensureCanaryService, isCanaryGone, isOurs, removeOurService } from './track-services.js';
 
 type NginxOptions = RouterOptions & { traffic: Extract<RouterConfig, { router: 'nginx' }> };
@@ -98,7 +98,7 @@ export function nginxRouter(initial: KubeClient, options: NginxOptions): Traffic
     async route(asked) {
       const routing = meant(asked);
       refuseMirror(routing);
-      if (!sameRouting(routing, stableAlone)) {
+      if (!meetsNobody(routing)) {
         const stable = await readStable();
         await ensureCanaryService(client, servicesOf(stable));
         const { canary: deployment, readyTimeoutMs: timeoutMs } = options;
@@ -115,7 +115,7 @@ export function nginxRouter(initial: KubeClient, options: NginxOptions): Traffic
         const patch = patchFor(seen, routing);
         return patch ? [prepared(patch, `send ${routingWords(routing)} to ${traffic.canaryService} by ${place}`)] : [];
       }
-      if (sameRouting(routing, stableAlone)) return [];
+      if (meetsNobody(routing)) return [];
       const created = canaryOf(await readStable());
       const { body } = ingressPatch(created, routing, rules, stableIngress) as {
         body: { metadata: { annotations: Record<string, string | null> } };

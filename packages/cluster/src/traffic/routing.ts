@@ -15,6 +15,11 @@ export function sameRouting(a: Routing, b: Routing): boolean {
   return a.weight === b.weight && a.mirror === b.mirror && a.match === b.match;
 }
 
+/** Whether no request, not even a copy, meets the canary. */
+export function meetsNobody(routing: Routing): boolean {
+  return sameRouting(routing, stableAlone);
+}
+
 /** `10 %`, `10 % and requests with the header or cookie`, `a copy of 5 %`, `nobody`. */
 export function routingWords({ weight, mirror, match }: Routing): string {
   const parts = [

@@ -10,7 +10,7 @@ import type { ServicePod } from '../pods.js';
 import type { RolloutState } from '../state.js';
 import type { Analyzed, AnalyzeOptions, OpenedState } from '../step-analysis.js';
 import { nameOf, type Verdict } from '../verdicts.js';
-import { evidenceFor, observeWindow, prepareJudge, type Watch } from '../watch-step.js';
+import { evidenceFor, judgeAtEnd, lookOnce, observeWindow, prepareJudge, type Watch } from '../watch-step.js';
 import { AnalysisRecord } from './analysis-record.js';
 import { listEnginePods } from './engine-pods.js';
 import { atStep, type EngineState, endSeen } from './engine-state.js';
@@ -127,24 +127,13 @@ class EngineAnalysis {
   }
 
   private atEnd(): Judgement {
-    const { judge, window } = this.watch;
-    const state = this.evidence.state ?? judge.start({ window: window / 1000, steps: [], bounds: [], end: 1, history: [] });
-    const judgement = judge.judge(state, true);
+    const judgement = judgeAtEnd(this.watch, this.evidence);
     this.evidence = { ...this.evidence, judgement };
     return judgement;
   }
 
-  /** Null: this look brought nothing; the window counts as missing. */
-  private async sample(): Promise<CounterSample | null> {
-    const { signal } = this.deps.context;
-    try {
-      return await this.watch.source.sample(signal);
-    } catch (error) {
-      if (isCancellation(error, signal) || !(error instanceof OperationError)) throw error;
-      if (error.reason === 'FORBIDDEN' || error.reason === 'UNAUTHENTICATED') throw error;
-      this.warn([error.message]);
-      return null;
-    }
+  private sample(): Promise<CounterSample | null> {
+    return lookOnce(this.watch, this.deps.context.signal, (problems) => this.warn(problems));
   }
 
   private async readPods(): Promise<readonly ServicePod[]> {

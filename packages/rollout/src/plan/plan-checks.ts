@@ -3,6 +3,7 @@ import {
   canaryOf,
   checkQuota,
   type KubeClient,
+  meetsNobody,
   type Routing,
   raiseFloor,
   readBudgets,
@@ -10,9 +11,7 @@ import {
   refuseUnready,
   resources,
   type Scaler,
-  sameRouting,
   setImagePatch,
-  stableAlone,
   type TrafficRouter,
   type Workload,
   warnIdle,
@@ -60,7 +59,7 @@ export async function checkPlan(world: PlanWorld): Promise<Check[]> {
 
 /** Tries the route of the first of these steps that leads anybody to the canary. */
 export async function checkRoute(world: Pick<PlanWorld, 'client' | 'router'>, steps: readonly PlannedStep[]): Promise<Check[]> {
-  const first = steps.find(({ routing }) => !sameRouting(routing, stableAlone));
+  const first = steps.find(({ routing }) => !meetsNobody(routing));
   // Where the number of pods is the route, the canary has to be there before it can be scaled.
   if (!first || world.router.kind === 'replicas') return [];
   return [await check(`the route of step ${first.step} is accepted (dry run)`, () => tryRoute(world, first.routing))];
